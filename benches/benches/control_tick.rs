@@ -1,0 +1,112 @@
+//! How long the robot end takes for one tick of four arms that follow, and for judging one frame,
+//! decryption included; the console that feeds it runs in the set-up.
+
+use benches::casablanca_shanghai;
+use control_loop::{
+    Console, Hand, HandInput, PathId, Robot, RobotLoop, Sensed, SessionKeys, State,
+};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use robot_model::{MAX_ARMS, Pose};
+
+const TICK_NS: u64 = 1_000_000;
+
+/// Both ends joined without delay, with hands that circle.
+struct Joined {
+    console: Console,
+    robot: Robot,
+    sensed: Sensed,
+    tick: u64,
+    newest_frame: Vec<u8>,
+    state: State,
+}
+
+impl Joined {
+    fn new() -> Self {
+        let operation = casablanca_shanghai();
+        let keys = SessionKeys { command: [1; 32], status: [2; 32] };
+        let settings = &operation.control_loop;
+        let mut sensed = Sensed { joints: [[0.0; 7]; MAX_ARMS] };
+        for (joints, arm) in sensed.joints.iter_mut().zip(&operation.arms) {
+            *joints = arm.home;
+        }
+        Self {
+            console: Console::new(settings, &keys, operation.arms.len()).expect("valid settings"),
+            robot: Robot::new(&operation.arms, settings, &keys).expect("valid settings"),
+            sensed,
+            tick: 0,
+            newest_frame: Vec::new(),
+            state: State::Idle,
+        }
+    }
+
+    fn receive_from_console(&mut self) {
+        self.tick += 1;
+        let angle = self.tick as f64 * 5e-3;
+        let pose = Pose::translation(0.03 * libm_sin(angle), 0.03 * libm_sin(angle + 1.0), 0.0);
+        let hands = HandInput {
+            hands: [Hand { pose, jaw_rad: 0.3 }; MAX_ARMS],
+            clutch_pressed: (100..300).contains(&self.tick),
+            stop_pressed: false,
+        };
+        if let Some(sent) = self.console.tick(self.now_ns(), &hands) {
+            self.newest_frame = sent.bytes.to_vec();
+            self.robot.receive(self.now_ns(), PathId::A, &sent.bytes);
+        }
+    }
+
+    fn tick_robot(&mut self) {
+        let output = self.robot.tick(self.now_ns(), &self.sensed);
+        self.sensed.joints = output.set_points;
+        self.state = output.state;
+        if let Some(status) = output.status {
+            self.console.receive(self.now_ns(), PathId::A, &status);
+        }
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.tick * TICK_NS
+    }
+}
+
+/// A triangle would do: the hands only have to move.
+fn libm_sin(angle: f64) -> f64 {
+    let turn = angle / core::f64::consts::TAU;
+    let saw = turn - turn.floor();
+    if saw < 0.5 { 4.0 * saw - 1.0 } else { 3.0 - 4.0 * saw }
+}
+
+fn control_tick(c: &mut Criterion) {
+    let mut joined = Joined::new();
+    while joined.tick < 1_500 {
+        joined.receive_from_console();
+        joined.tick_robot();
+    }
+    assert_eq!(joined.state, State::Following, "the bench must measure arms that move");
+    c.bench_function("control_tick/four arms follow", |b| {
+        b.iter_custom(|iterations| {
+            let mut spent = std::time::Duration::ZERO;
+            for _ in 0..iterations {
+                joined.receive_from_console();
+                #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+                let began = std::time::Instant::now();
+                joined.tick_robot();
+                spent += began.elapsed();
+            }
+            spent
+        });
+    });
+
+    joined.receive_from_console();
+    joined.receive_from_console();
+    let (now_ns, frame) = (joined.now_ns(), joined.newest_frame.clone());
+    c.bench_function("receive/one command, decryption included", |b| {
+        b.iter_batched_ref(
+            || joined.robot.clone(),
+            |robot| robot.receive(now_ns, PathId::B, &frame),
+            BatchSize::LargeInput,
+        );
+    });
+}
+
+criterion_group!(benches, control_tick);
+criterion_main!(benches);

@@ -1,0 +1,15 @@
+//! Many runs of one operation: the check of all requirements, the comparison of a run with itself, and
+//! the reports.
+//!
+//! Runs are independent worlds, so threads share nothing but the operation; results are put back in the
+//! order of their seeds, and every number of a report is the same for any number of threads.
+
+mod check;
+mod junit;
+mod report;
+mod verify;
+
+pub use check::{CheckError, CheckSettings, Progress, check};
+pub use junit::junit;
+pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};
+pub use verify::verify;

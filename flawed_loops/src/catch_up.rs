@@ -1,0 +1,122 @@
+//! Catch up after a hold.
+
+use control_loop::admission::{Admission, Rules, Verdict};
+use control_loop::driver::StatusSender;
+use control_loop::following::Follower;
+use control_loop::frame::{Command, SessionKeys, Status};
+use control_loop::{
+    Applied, LoopSettings, PathId, RobotLoop, Sensed, SettingsError, State, TickOutput,
+};
+use robot_model::Arm;
+
+/// After a hold it resumes by itself with the first command that comes, keeps its old anchor, and brings
+/// the arm to wherever the hand has gone in the meantime, at full speed.
+///
+/// stretch_web_teleop executed every queued command after a lag spike, and a loop that only re-anchors at
+/// the start of a session does the same with one. Caught by R07.
+#[derive(Clone)]
+pub struct CatchUp {
+    admission: Admission,
+    follower: Follower,
+    statuses: StatusSender,
+    settings: LoopSettings,
+    newest: Option<Command>,
+    accepted_since_tick: bool,
+    accepted_at_ns: u64,
+    followed_clutch: u32,
+    state: State,
+}
+
+impl CatchUp {
+    /// A robot at home, at rest and idle.
+    ///
+    /// # Errors
+    /// The settings are impossible for these arms.
+    pub fn new(
+        arms: &[Arm],
+        settings: &LoopSettings,
+        keys: &SessionKeys,
+    ) -> Result<Self, SettingsError> {
+        settings.check(arms)?;
+        Ok(Self {
+            admission: Admission::new(Rules::of(settings), keys),
+            follower: Follower::new(arms, settings),
+            statuses: StatusSender::new(settings, keys),
+            settings: *settings,
+            newest: None,
+            accepted_since_tick: false,
+            accepted_at_ns: 0,
+            followed_clutch: 0,
+            state: State::Idle,
+        })
+    }
+}
+
+impl RobotLoop for CatchUp {
+    fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict {
+        // The engagement number never rises here, so no hold ever makes a command obsolete.
+        let (verdict, command) = self.admission.judge(now_ns, path, datagram, 0);
+        if command.is_some() {
+            self.newest = command;
+            self.accepted_since_tick = true;
+            self.accepted_at_ns = now_ns;
+        }
+        verdict
+    }
+
+    fn tick(&mut self, now_ns: u64, _sensed: &Sensed) -> TickOutput {
+        let accepted = core::mem::take(&mut self.accepted_since_tick);
+        let silent = now_ns.saturating_sub(self.accepted_at_ns) > self.settings.coast_ns;
+        let mut applied = None;
+        self.state = match &self.newest {
+            None => State::Idle,
+            Some(_) if silent => State::Holding,
+            Some(command) if !command.engaged => State::Aligning,
+            Some(command) => {
+                if command.clutch > self.followed_clutch {
+                    self.followed_clutch = command.clutch;
+                    self.follower.anchor(command);
+                }
+                if accepted {
+                    self.follower.aim(command);
+                    applied = Some(Applied::of(command));
+                }
+                State::Following
+            }
+        };
+        if self.state == State::Following {
+            self.follower.follow(self.settings.tip_speed_m_s);
+        } else {
+            self.follower.brake();
+        }
+        let silent_paths = self.admission.silent_paths(now_ns);
+        let status = Status {
+            epoch: self.settings.epoch,
+            sequence: 0,
+            robot_time_ns: now_ns,
+            engagement: 0,
+            state: self.state,
+            newest_sequence: self.admission.newest_accepted(),
+            clutch: self.followed_clutch,
+            silent_paths,
+            verdicts: *self.admission.counters(),
+        };
+        TickOutput {
+            set_points: self.follower.set_points(),
+            state: self.state,
+            engagement: 0,
+            applied,
+            silent_paths,
+            status: self.statuses.send_if_due(now_ns, &status),
+        }
+    }
+
+    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.admission.digest(sink);
+        self.follower.digest(sink);
+        self.statuses.digest(sink);
+        sink(&self.accepted_at_ns.to_le_bytes());
+        sink(&self.followed_clutch.to_le_bytes());
+        sink(&[self.state as u8, u8::from(self.accepted_since_tick)]);
+    }
+}

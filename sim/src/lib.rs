@@ -1,0 +1,26 @@
+//! The deterministic digital twin: a Bevy ECS world in which the real control loop drives a physical
+//! model of the robot over a seeded model of two network paths, while monitors judge every tick.
+//!
+//! A library: it opens no file, starts no thread, reads no clock. Read it in this order:
+//!
+//! 1. [`scenario`]: the file that describes an operation, and [`Operation`], its checked form.
+//! 2. [`Twin`]: one run of it; [`RunPlan`] says which (seed, faults, duration).
+//! 3. [`stages`]: what one tick does, a plugin a stage; [`state`]: the resources and components.
+//! 4. [`truth`]: what the monitors judge by; [`chain`]: the hash over the whole history.
+//! 5. [`hosting`]: how to bring your own loop.
+
+pub mod chain;
+pub mod hosting;
+pub mod journal;
+pub mod plant;
+pub mod scenario;
+pub mod stages;
+pub mod state;
+pub mod surgeon;
+pub mod truth;
+pub mod twin;
+pub mod units;
+
+pub use hosting::{HostedLoop, LoopFactory, LoopSetup, own_loop};
+pub use scenario::{Operation, Scenario, ScenarioError};
+pub use twin::{BuildError, Keep, Outcome, RunPlan, Snapshot, Twin};

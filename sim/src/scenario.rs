@@ -1,0 +1,425 @@
+//! A scenario: the file that says which robot, which surgeon, which two paths, which loop settings and
+//! which requirements a run has; and its resolved form, ready to be run.
+
+use std::fmt;
+
+use control_loop::LoopSettings;
+use nalgebra::{Translation3, UnitQuaternion};
+use net_model::{FaultGenerator, FaultSchedule, Milliseconds, PathModel};
+use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
+use safety::Thresholds;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{
+    Degrees, HertzRange, JawRange, Metres, Micrometres, Millimetres, MillimetresPerSecond,
+    MotionScale, RunSeconds, Seconds, SecondsRange,
+};
+
+/// Reads a file that a scenario names, relative to the scenario's own place.
+pub type ReadFile<'a> = dyn FnMut(&str) -> Result<String, String> + 'a;
+
+/// A scenario as it stands in its RON file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// What is rehearsed, in words.
+    pub name: String,
+    /// The robot's description file, relative to the scenario.
+    pub robot: String,
+    /// Which arms of the robot take part, and where their remote centres are: one to four.
+    pub arms: Vec<ArmPlacement>,
+    /// How long a run lasts.
+    pub duration_s: RunSeconds,
+    /// The physics.
+    #[serde(default)]
+    pub plant: PlantSettings,
+    /// The surgeon's hands and habits.
+    #[serde(default)]
+    pub surgeon: SurgeonSettings,
+    /// The two network paths.
+    pub paths: TwoPaths,
+    /// What goes wrong, drawn anew for each seed.
+    #[serde(default)]
+    pub faults: FaultGenerator,
+    /// The control loop's settings, both ends.
+    #[serde(default)]
+    pub control_loop: ControlLoopSettings,
+    /// Thresholds of the requirements; what is not named keeps its default.
+    #[serde(default)]
+    pub requirements: Thresholds,
+}
+
+/// One arm in the theatre.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArmPlacement {
+    /// The arm's name in the robot file.
+    pub arm: String,
+    /// The remote centre (where the instrument passes the abdominal wall), in the table's frame, m.
+    pub remote_centre_m: (Metres, Metres, Metres),
+    /// Roll, pitch and yaw of the arm's base at the remote centre, degrees.
+    #[serde(default = "upright")]
+    pub tilt_deg: (Degrees, Degrees, Degrees),
+}
+
+fn upright() -> (Degrees, Degrees, Degrees) {
+    (Degrees::clamped(0.0), Degrees::clamped(0.0), Degrees::clamped(0.0))
+}
+
+/// The physics engine's settings.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlantSettings {
+    /// Full physics steps a tick, 1 to 16: twice as many halve the servo's discretisation error.
+    pub substeps: usize,
+}
+
+impl Default for PlantSettings {
+    fn default() -> Self {
+        Self { substeps: 1 }
+    }
+}
+
+/// Both network paths, each with an uplink (console to robot) and a downlink.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TwoPaths {
+    /// Path A.
+    pub a: PathModel,
+    /// Path B.
+    pub b: PathModel,
+}
+
+/// The surgeon. Every default is an assumption but the tremor's: 8–12 Hz is the physiological band, and
+/// 49 µm the rms of a hand that holds still (Riviere 1997).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SurgeonSettings {
+    /// Radius of the volume that a hand works in.
+    pub reach_mm: Millimetres,
+    /// How long one reach takes.
+    pub reach_time_s: SecondsRange,
+    /// How long the hand rests after a reach.
+    pub rest_s: SecondsRange,
+    /// Greatest turn of the wrist away from its start.
+    pub turn_deg: Degrees,
+    /// How far the jaw opens.
+    pub jaw_rad: JawRange,
+    /// Root mean square of the tremor.
+    pub tremor_rms_um: Micrometres,
+    /// Band of the tremor.
+    pub tremor_hz: HertzRange,
+    /// When the first clutch gesture begins.
+    pub first_clutch_s: SecondsRange,
+    /// How long the pedal stays pressed.
+    pub clutch_hold_s: SecondsRange,
+    /// Time between gestures by habit (to bring the hands back to a comfortable place).
+    pub reclutch_every_s: SecondsRange,
+    /// From the screen showing a hold to the pedal going down.
+    pub reaction_s: SecondsRange,
+    /// How long the surgeon waits for the effect of a gesture before doubting it.
+    pub patience_s: Seconds,
+}
+
+impl Default for SurgeonSettings {
+    fn default() -> Self {
+        let seconds = |from, to| SecondsRange::new(from, to).unwrap_or_default();
+        Self {
+            reach_mm: Millimetres::clamped(60.0),
+            reach_time_s: seconds(0.6, 1.6),
+            rest_s: seconds(0.0, 0.4),
+            turn_deg: Degrees::clamped(25.0),
+            jaw_rad: JawRange::new(0.1, 0.8).unwrap_or_default(),
+            tremor_rms_um: Micrometres::clamped(49.0),
+            tremor_hz: HertzRange::new(8.0, 12.0).unwrap_or_default(),
+            first_clutch_s: seconds(0.4, 0.8),
+            clutch_hold_s: seconds(0.2, 0.4),
+            reclutch_every_s: seconds(6.0, 12.0),
+            reaction_s: seconds(0.4, 0.9),
+            patience_s: Seconds::clamped(1.0),
+        }
+    }
+}
+
+/// The control loop's settings as a scenario writes them; origins are told in `control_loop`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ControlLoopSettings {
+    /// The loop's period.
+    pub tick_ms: Milliseconds,
+    /// Time between commands.
+    pub frame_interval_ms: Milliseconds,
+    /// Time between status frames.
+    pub status_interval_ms: Milliseconds,
+    /// Silence after which following is called coasting.
+    pub gap_ms: Milliseconds,
+    /// Silence after which the robot stops and holds.
+    pub coast_ms: Milliseconds,
+    /// Time within which every stop must end.
+    pub stop_ms: Milliseconds,
+    /// Oldest echo that a command may carry.
+    pub freshness_ms: Milliseconds,
+    /// Time without a frame after which a path is reported silent.
+    pub latent_ms: Milliseconds,
+    /// Instrument motion over hand motion, 0.2 to 1.
+    pub motion_scale: MotionScale,
+    /// Knee of the tremor filter.
+    pub tremor_knee_hz: crate::units::Hertz,
+    /// Greatest speed of an instrument's tip.
+    pub tip_speed_mm_s: MillimetresPerSecond,
+    /// Greatest speed of the tip right after a resumption.
+    pub resume_speed_mm_s: MillimetresPerSecond,
+    /// How long that limit lasts.
+    pub resume_ms: Milliseconds,
+    /// Distance of the measured tip from its set-point that is a fault.
+    pub tracking_error_mm: Millimetres,
+}
+
+impl Default for ControlLoopSettings {
+    fn default() -> Self {
+        let settings = LoopSettings::default();
+        let ms = |ns: u64| Milliseconds::clamped(ns as f64 * 1e-6);
+        Self {
+            tick_ms: ms(settings.tick_ns),
+            frame_interval_ms: ms(settings.frame_interval_ns),
+            status_interval_ms: ms(settings.status_interval_ns),
+            gap_ms: ms(settings.gap_ns),
+            coast_ms: ms(settings.coast_ns),
+            stop_ms: ms(settings.stop_ns),
+            freshness_ms: ms(settings.freshness_ns),
+            latent_ms: ms(settings.latent_ns),
+            motion_scale: MotionScale::clamped(settings.motion_scale),
+            tremor_knee_hz: crate::units::Hertz::clamped(settings.tremor_knee_hz),
+            tip_speed_mm_s: MillimetresPerSecond::clamped(settings.tip_speed_m_s * 1e3),
+            resume_speed_mm_s: MillimetresPerSecond::clamped(settings.resume_speed_m_s * 1e3),
+            resume_ms: ms(settings.resume_ns),
+            tracking_error_mm: Millimetres::clamped(settings.tracking_error_m * 1e3),
+        }
+    }
+}
+
+impl ControlLoopSettings {
+    /// The same settings in the loop's own units.
+    pub fn resolve(&self) -> LoopSettings {
+        let default = LoopSettings::default();
+        let frame_interval_ns = self.frame_interval_ms.ns();
+        // The default jump is stated in frames: keep the time that it stands for.
+        let jump_ns = default.forward_jump.saturating_mul(default.frame_interval_ns);
+        LoopSettings {
+            tick_ns: self.tick_ms.ns(),
+            frame_interval_ns,
+            status_interval_ns: self.status_interval_ms.ns(),
+            gap_ns: self.gap_ms.ns(),
+            coast_ns: self.coast_ms.ns(),
+            stop_ns: self.stop_ms.ns(),
+            freshness_ns: self.freshness_ms.ns(),
+            forward_jump: jump_ns / frame_interval_ns.max(1),
+            latent_ns: self.latent_ms.ns(),
+            motion_scale: self.motion_scale.get(),
+            tremor_knee_hz: self.tremor_knee_hz.get(),
+            tip_speed_m_s: self.tip_speed_mm_s.get() * 1e-3,
+            resume_speed_m_s: self.resume_speed_mm_s.get() * 1e-3,
+            resume_ns: self.resume_ms.ns(),
+            tracking_error_m: self.tracking_error_mm.get() * 1e-3,
+            ..default
+        }
+    }
+}
+
+/// A scenario with its files read and its numbers checked together: immutable, shared by all runs.
+#[derive(Clone, Debug)]
+pub struct Operation {
+    /// The scenario's name.
+    pub name: String,
+    /// The arms that take part, placed on the table, with their names.
+    pub arms: Vec<Arm>,
+    /// The arms' names, in the same order.
+    pub arm_names: Vec<String>,
+    /// The robot's name.
+    pub robot_name: String,
+    /// How far the robot's numbers can be trusted.
+    pub confidence: ConfidenceCounts,
+    /// How long a run lasts, ns.
+    pub duration_ns: u64,
+    /// The physics.
+    pub plant: PlantSettings,
+    /// The surgeon.
+    pub surgeon: SurgeonSettings,
+    /// The paths, A then B.
+    pub paths: [PathModel; 2],
+    /// What goes wrong.
+    pub faults: FaultGenerator,
+    /// The loop's settings.
+    pub control_loop: LoopSettings,
+    /// The requirements' thresholds.
+    pub requirements: Thresholds,
+    /// What the reader of the scenario should know about its files (traps of a measured trace).
+    pub notes: Vec<String>,
+}
+
+/// Why a scenario, or a file that it names, is refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScenarioError {
+    /// The file at fault, as the scenario names it; `None` for the scenario itself.
+    pub file: Option<String>,
+    /// Line and column, from 1, where they are known.
+    pub position: Option<(usize, usize)>,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            write!(f, "{file}: ")?;
+        }
+        if let Some((line, column)) = self.position {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ScenarioError {}
+
+impl ScenarioError {
+    fn plain(message: impl Into<String>) -> Self {
+        Self { file: None, position: None, message: message.into() }
+    }
+}
+
+impl Operation {
+    /// Reads a scenario's text and the files that it names.
+    ///
+    /// # Errors
+    /// [`ScenarioError`]: a syntax error, an unknown key, a number outside its range, a file that cannot
+    /// be read or used, or numbers that do not fit together.
+    pub fn from_ron(text: &str, read: &mut ReadFile<'_>) -> Result<Self, ScenarioError> {
+        let scenario: Scenario = parse(text)?;
+        Self::resolve(scenario, read)
+    }
+
+    /// Reads the files that a scenario names and checks its numbers together.
+    ///
+    /// # Errors
+    /// As [`Self::from_ron`], but for syntax.
+    pub fn resolve(scenario: Scenario, read: &mut ReadFile<'_>) -> Result<Self, ScenarioError> {
+        let robot = read_robot(&scenario.robot, read)?;
+        let (arms, arm_names) = place_arms(&scenario.arms, &robot, &scenario.robot)?;
+        let (paths, notes) = read_paths(scenario.paths, read)?;
+        let control_loop = scenario.control_loop.resolve();
+        control_loop
+            .check(&arms)
+            .map_err(|error| ScenarioError::plain(format!("control_loop: {error}")))?;
+        scenario
+            .requirements
+            .check()
+            .map_err(|error| ScenarioError::plain(format!("requirements: {error}")))?;
+        if !(1..=16).contains(&scenario.plant.substeps) {
+            return Err(ScenarioError::plain(format!(
+                "plant.substeps is {}; give a number from 1 to 16",
+                scenario.plant.substeps
+            )));
+        }
+        Ok(Self {
+            name: scenario.name,
+            arms,
+            arm_names,
+            robot_name: robot.name.clone(),
+            confidence: robot.confidence_counts(),
+            duration_ns: scenario.duration_s.ns(),
+            plant: scenario.plant,
+            surgeon: scenario.surgeon,
+            paths,
+            faults: scenario.faults,
+            control_loop,
+            requirements: scenario.requirements,
+            notes,
+        })
+    }
+}
+
+/// Reads a fault schedule, the data of a failure's file.
+///
+/// # Errors
+/// [`ScenarioError`] with the place of the fault in the text.
+pub fn fault_schedule_from_ron(text: &str) -> Result<FaultSchedule, ScenarioError> {
+    parse(text)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ScenarioError> {
+    ron_options().from_str(text).map_err(|error| ScenarioError {
+        file: None,
+        position: Some((error.span.start.line, error.span.start.col)),
+        message: error.code.to_string(),
+    })
+}
+
+/// How RON is read everywhere: `Some(x)` may be written `x`.
+fn ron_options() -> ron::Options {
+    ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
+}
+
+fn read_robot(file: &str, read: &mut ReadFile<'_>) -> Result<Robot, ScenarioError> {
+    let in_file = |position, message| ScenarioError { file: Some(file.into()), position, message };
+    let text = read(file).map_err(|reason| in_file(None, reason))?;
+    Robot::from_ron(&text).map_err(|error| in_file(error.position(), error.message()))
+}
+
+fn place_arms(
+    placements: &[ArmPlacement],
+    robot: &Robot,
+    robot_file: &str,
+) -> Result<(Vec<Arm>, Vec<String>), ScenarioError> {
+    if placements.is_empty() || placements.len() > MAX_ARMS {
+        return Err(ScenarioError::plain(format!(
+            "arms lists {} arms; an operation needs 1 to {MAX_ARMS}",
+            placements.len()
+        )));
+    }
+    let mut arms = Vec::with_capacity(placements.len());
+    let mut names: Vec<String> = Vec::with_capacity(placements.len());
+    for (index, placement) in placements.iter().enumerate() {
+        let name = &placement.arm;
+        let Some(named) = robot.arms.iter().find(|named| named.name == *name) else {
+            let known: Vec<&str> = robot.arms.iter().map(|named| named.name.as_str()).collect();
+            return Err(ScenarioError::plain(format!(
+                "arms[{index}] names \"{name}\", which {robot_file} does not have; it has {}",
+                known.join(", ")
+            )));
+        };
+        if names.contains(name) {
+            return Err(ScenarioError::plain(format!(
+                "arms[{index}] names \"{name}\" a second time; an arm can be placed once"
+            )));
+        }
+        arms.push(Arm { base: placement.base(), ..named.arm });
+        names.push(name.clone());
+    }
+    Ok((arms, names))
+}
+
+fn read_paths(
+    paths: TwoPaths,
+    read: &mut ReadFile<'_>,
+) -> Result<([PathModel; 2], Vec<String>), ScenarioError> {
+    let mut notes = Vec::new();
+    let mut resolved = [paths.a, paths.b];
+    for path in &mut resolved {
+        let found = path.resolve(read).map_err(|error| ScenarioError::plain(error.to_string()))?;
+        notes.extend(found);
+    }
+    Ok((resolved, notes))
+}
+
+impl ArmPlacement {
+    fn base(&self) -> Pose {
+        let (x, y, z) = &self.remote_centre_m;
+        let (roll, pitch, yaw) = &self.tilt_deg;
+        let radians = |angle: &Degrees| angle.get() * core::f64::consts::PI / 180.0;
+        Pose::from_parts(
+            Translation3::new(x.get(), y.get(), z.get()),
+            UnitQuaternion::from_euler_angles(radians(roll), radians(pitch), radians(yaw)),
+        )
+    }
+}

@@ -1,0 +1,45 @@
+//! RobotReceive: the loop under test judges what arrives, and its twin gets the first copies only.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
+use control_loop::PathId;
+use net_model::Direction;
+
+use super::{Stage, Tick};
+use crate::journal::Journal;
+use crate::state::{Clock, Judges, Paths, RobotEnd};
+use crate::truth::Truth;
+
+/// Hands arrivals to the robot end.
+pub struct RobotReceivePlugin;
+
+impl Plugin for RobotReceivePlugin {
+    fn build(&self, app: &mut App) {
+        app.add_systems(Tick, receive.in_set(Stage::RobotReceive));
+    }
+}
+
+fn receive(
+    clock: Res<Clock>,
+    mut paths: ResMut<Paths>,
+    mut robot: ResMut<RobotEnd>,
+    mut truth: ResMut<Truth>,
+    mut judges: ResMut<Judges>,
+    mut journal: ResMut<Journal>,
+) {
+    let now_ns = clock.now_ns();
+    let engagement = robot.output.engagement;
+    while let Some(arrival) = paths.pop_due(now_ns, Direction::Up) {
+        let Some(path) = PathId::from_index(arrival.path) else { continue };
+        let bytes = arrival.payload.as_ref();
+        let first_copy =
+            truth.note_arrival(now_ns, arrival.path, arrival.payload.sequence, engagement);
+        let verdict = robot.under_test.receive(now_ns, path, bytes);
+        if first_copy {
+            robot.without_duplicates.receive(now_ns, path, bytes);
+        }
+        judges.verdicts[arrival.path][verdict as usize] += 1;
+        journal.note_verdict(now_ns, arrival.path, verdict);
+    }
+    journal.end_old_refusals(now_ns);
+}

@@ -1,0 +1,231 @@
+//! What really happened, as nobody in the system can know it: when each command was made, whether it
+//! arrived, and which commands an ideal receiver would have admitted.
+//!
+//! The monitors judge by this, never by what the loop believes.
+
+use std::collections::VecDeque;
+
+use bevy_ecs::prelude::Resource;
+use control_loop::frame::Command;
+use net_model::PATHS;
+use safety::Admissible;
+
+/// Commands remembered: at 500 a second, half a minute. An older one counts as unknown.
+const REMEMBERED: usize = 16_384;
+
+/// The ledger of commands and arrivals.
+#[derive(Resource, Clone)]
+pub struct Truth {
+    /// The sequence number of the first remembered command.
+    first_sequence: u64,
+    commands: VecDeque<Made>,
+    gesture: Gesture,
+    newest_admitted: Option<u64>,
+    admissible: Option<Admissible>,
+    path_last_arrival_ns: [Option<u64>; PATHS],
+    freshness_ns: u64,
+}
+
+/// A command as the console made it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Made {
+    /// When it was sealed and sent.
+    pub created_ns: u64,
+    /// The robot timestamp that it echoes.
+    pub echo_ns: u64,
+    /// The engagement number that it carries.
+    pub engagement: u32,
+    /// The clutch number that it carries.
+    pub clutch: u32,
+    /// Whether it asks the robot to follow.
+    pub engaged: bool,
+    /// When the clutch gesture behind its clutch number happened.
+    pub gesture_ns: u64,
+    /// Whether a copy has reached the robot.
+    pub delivered: bool,
+}
+
+/// The newest clutch gesture.
+#[derive(Clone, Copy)]
+struct Gesture {
+    clutch: u32,
+    made_ns: u64,
+    /// The clutch number whose first admissible arrival is noted beside it.
+    arrived_clutch: u32,
+    first_arrived_ns: u64,
+}
+
+impl Truth {
+    /// An empty ledger; `freshness_ns` is how old an echo an ideal receiver admits.
+    pub fn new(freshness_ns: u64) -> Self {
+        Self {
+            first_sequence: 1,
+            commands: VecDeque::new(),
+            gesture: Gesture { clutch: 0, made_ns: 0, arrived_clutch: 0, first_arrived_ns: 0 },
+            newest_admitted: None,
+            admissible: None,
+            path_last_arrival_ns: [None; PATHS],
+            freshness_ns,
+        }
+    }
+
+    /// Notes a command that the console has just made. True when it is the first of a new gesture.
+    pub fn note_made(&mut self, now_ns: u64, command: &Command) -> bool {
+        let is_new_gesture = command.clutch != self.gesture.clutch;
+        if is_new_gesture {
+            self.gesture.clutch = command.clutch;
+            self.gesture.made_ns = now_ns;
+        }
+        if self.commands.is_empty() {
+            self.first_sequence = command.sequence;
+        }
+        self.commands.push_back(Made {
+            created_ns: now_ns,
+            echo_ns: command.echo_ns,
+            engagement: command.engagement,
+            clutch: command.clutch,
+            engaged: command.engaged,
+            gesture_ns: self.gesture.made_ns,
+            delivered: false,
+        });
+        if self.commands.len() > REMEMBERED {
+            self.commands.pop_front();
+            self.first_sequence += 1;
+        }
+        is_new_gesture
+    }
+
+    /// Notes that a copy of a command reached the robot, whose engagement number is `engagement`.
+    /// True when it is the first copy.
+    pub fn note_arrival(&mut self, now_ns: u64, path: usize, sequence: u64, engagement: u32) -> bool {
+        self.path_last_arrival_ns[path] = Some(now_ns);
+        let Some(made) = self.made_mut(sequence) else { return false };
+        let first_copy = !made.delivered;
+        made.delivered = true;
+        let made = *made;
+        let is_fresh = now_ns.saturating_sub(made.echo_ns) <= self.freshness_ns;
+        let is_newest = self.newest_admitted.is_none_or(|newest| sequence > newest);
+        if is_fresh && is_newest && made.engagement == engagement {
+            self.newest_admitted = Some(sequence);
+            if made.engaged && made.clutch != self.gesture.arrived_clutch {
+                self.gesture.arrived_clutch = made.clutch;
+                self.gesture.first_arrived_ns = now_ns;
+            }
+            self.admissible = Some(Admissible {
+                arrived_ns: now_ns,
+                engaged: made.engaged,
+                clutch: made.clutch,
+                gesture_ns: made.gesture_ns,
+                gesture_first_arrived_ns: self.gesture.first_arrived_ns,
+            });
+        }
+        first_copy
+    }
+
+    /// A command as it was made, if the console made one with this number and it is remembered.
+    pub fn made(&self, sequence: u64) -> Option<&Made> {
+        let index = usize::try_from(sequence.checked_sub(self.first_sequence)?).ok()?;
+        self.commands.get(index)
+    }
+
+    /// The newest arrival that an ideal receiver would have admitted.
+    pub fn admissible(&self) -> Option<Admissible> {
+        self.admissible
+    }
+
+    /// When something of the console last arrived on each path.
+    pub fn path_last_arrival_ns(&self) -> [Option<u64>; PATHS] {
+        self.path_last_arrival_ns
+    }
+
+    /// Folds what later judgements depend on.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        let admissible = self.admissible.map_or(u64::MAX, |admissible| admissible.arrived_ns);
+        for value in [
+            self.first_sequence + self.commands.len() as u64,
+            self.gesture.made_ns,
+            self.gesture.first_arrived_ns,
+            self.newest_admitted.unwrap_or(0),
+            admissible,
+        ] {
+            sink(&value.to_le_bytes());
+        }
+    }
+
+    fn made_mut(&mut self, sequence: u64) -> Option<&mut Made> {
+        let index = usize::try_from(sequence.checked_sub(self.first_sequence)?).ok()?;
+        self.commands.get_mut(index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use control_loop::frame::ArmCommand;
+    use robot_model::{MAX_ARMS, Pose};
+
+    const MS: u64 = 1_000_000;
+
+    fn command(sequence: u64, echo_ns: u64, engagement: u32, clutch: u32) -> Command {
+        let arm = ArmCommand { motion: Pose::identity(), jaw_rad: 0.0 };
+        Command {
+            epoch: 1,
+            sequence,
+            echo_ns,
+            engagement,
+            clutch,
+            engaged: true,
+            stop: false,
+            arms: [arm; MAX_ARMS],
+        }
+    }
+
+    #[test]
+    fn the_true_age_of_a_command_counts_from_when_it_was_made() {
+        let mut truth = Truth::new(500 * MS);
+        truth.note_made(10 * MS, &command(1, 0, 0, 1));
+        assert_eq!(truth.made(1).map(|made| made.created_ns), Some(10 * MS));
+        assert_eq!(truth.made(2), None, "nobody made the second command");
+        assert_eq!(truth.made(0), None);
+    }
+
+    #[test]
+    fn only_the_first_copy_of_a_command_is_a_first_copy() {
+        let mut truth = Truth::new(500 * MS);
+        truth.note_made(0, &command(1, 0, 0, 1));
+        assert!(truth.note_arrival(100 * MS, 0, 1, 0));
+        assert!(!truth.note_arrival(125 * MS, 1, 1, 0));
+        assert!(!truth.note_arrival(130 * MS, 1, 99, 0), "a frame that nobody made is no copy");
+    }
+
+    #[test]
+    fn an_ideal_receiver_admits_what_is_fresh_newest_and_of_the_present_engagement() {
+        let mut truth = Truth::new(500 * MS);
+        for sequence in 1..=4 {
+            truth.note_made(0, &command(sequence, 0, u32::from(sequence == 4), 1));
+        }
+        truth.note_arrival(100 * MS, 0, 2, 0);
+        assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(100 * MS));
+        truth.note_arrival(110 * MS, 0, 1, 0);
+        truth.note_arrival(501 * MS, 0, 3, 0);
+        truth.note_arrival(120 * MS, 0, 4, 0);
+        assert_eq!(
+            truth.admissible().map(|one| one.arrived_ns),
+            Some(100 * MS),
+            "overtaken, stale and of another engagement: none is admissible"
+        );
+        truth.note_arrival(130 * MS, 0, 4, 1);
+        assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(130 * MS));
+    }
+
+    #[test]
+    fn the_ledger_forgets_the_oldest_commands_and_stays_bounded() {
+        let mut truth = Truth::new(500 * MS);
+        for sequence in 1..=(REMEMBERED as u64 + 10) {
+            truth.note_made(0, &command(sequence, 0, 0, 1));
+        }
+        assert_eq!(truth.made(10), None);
+        assert!(truth.made(11).is_some());
+        assert_eq!(truth.commands.len(), REMEMBERED);
+    }
+}

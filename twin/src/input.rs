@@ -1,0 +1,111 @@
+//! Reading the user's files, and telling what is wrong with them.
+
+use std::fmt;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use net_model::FaultSchedule;
+use sim::scenario::fault_schedule_from_ron;
+use sim::{Operation, ScenarioError};
+
+/// Files larger than this are refused: none of ours comes near it.
+const LARGEST_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Wrong input: one message that says what, where, and how to mend it.
+#[derive(Debug)]
+pub struct InputError(String);
+
+impl fmt::Display for InputError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl InputError {
+    /// A message as it stands.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Reads a scenario and the files that it names, which stand relative to it.
+///
+/// # Errors
+/// [`InputError`] with the file, the line and the column where they are known.
+pub fn read_operation(path: &Path) -> Result<Operation, InputError> {
+    let text = read_text(path).map_err(InputError)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut read = |file: &str| read_text(&folder.join(file));
+    Operation::from_ron(&text, &mut read).map_err(|error| {
+        let at_fault = error.file.as_ref().map_or_else(|| path.to_path_buf(), |file| folder.join(file));
+        InputError(explain(&at_fault, &error))
+    })
+}
+
+/// Reads a fault schedule.
+///
+/// # Errors
+/// As [`read_operation`].
+pub fn read_fault_file(path: &Path) -> Result<FaultSchedule, InputError> {
+    let text = read_text(path).map_err(InputError)?;
+    fault_schedule_from_ron(&text).map_err(|error| InputError(explain(path, &error)))
+}
+
+/// Writes a file whole or not at all: first beside its place, then renamed into it.
+///
+/// # Errors
+/// [`InputError`] naming the file.
+pub fn write_whole(path: &Path, text: &str) -> Result<(), InputError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".part");
+    let beside = PathBuf::from(beside);
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| {
+        // Nothing to do when the remains cannot be removed: the message below says what failed.
+        let _ = std::fs::remove_file(&beside);
+        InputError(format!("{}: cannot be written: {error}", path.display()))
+    })
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let told = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("{shown}: there is no such file"),
+        std::io::ErrorKind::InvalidData => format!("{shown}: is not UTF-8 text"),
+        _ => format!("{shown}: cannot be read: {error}"),
+    };
+    let size = std::fs::metadata(path).map_err(told)?.len();
+    if size > LARGEST_FILE_BYTES {
+        return Err(format!("{shown}: is larger than {LARGEST_FILE_BYTES} bytes"));
+    }
+    std::fs::read_to_string(path).map_err(told)
+}
+
+/// The message with the source line under it, as a compiler shows it.
+fn explain(path: &Path, error: &ScenarioError) -> String {
+    let Some((line, column)) = error.position else {
+        // A message about a file that could not be read already names it.
+        let shown = path.display().to_string();
+        return if error.message.starts_with(&shown) {
+            error.message.clone()
+        } else {
+            format!("{shown}: {}", error.message)
+        };
+    };
+    let mut text = format!("{}:{line}:{column}: {}", path.display(), error.message);
+    let source = std::fs::read_to_string(path).unwrap_or_default();
+    if let Some(source_line) = source.lines().nth(line.saturating_sub(1)) {
+        let margin = line.to_string();
+        let blank = " ".repeat(margin.len());
+        // Tabs stay tabs, so that the caret stands under its column.
+        let indent: String = source_line
+            .chars()
+            .take(column.saturating_sub(1))
+            .map(|c| if c == '\t' { '\t' } else { ' ' })
+            .collect();
+        text.push_str(&format!("\n{blank} |\n{margin} | {source_line}\n{blank} | {indent}^"));
+    }
+    text
+}

@@ -1,0 +1,40 @@
+//! `twin`: check a telesurgery beforehand, and look at one run of it.
+//!
+//! Exit codes: 0 all requirements hold, 1 one is violated (or two runs differ), 2 wrong input.
+
+mod check;
+mod commands;
+mod input;
+mod loops;
+mod progress;
+mod run;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let commands = commands::Commands::parse();
+    let result = match &commands.command {
+        commands::Command::Check(arguments) => check::check(arguments),
+        commands::Command::Run(arguments) => run::run(arguments),
+    };
+    match result {
+        Ok(Verdict::AllHold) => ExitCode::SUCCESS,
+        Ok(Verdict::Violated) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What a command found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No requirement was violated, no difference found.
+    AllHold,
+    /// A requirement was violated, or two runs that must be equal differ.
+    Violated,
+}
