@@ -1,6 +1,8 @@
 //! What goes wrong, and when: explicit data. A failing run carries its faults in its file, not only the seed that
 //! made them, so it replays after the code has changed, and a shrinker can take faults away one by one.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::units::{Milliseconds, Probability, RunMilliseconds};
@@ -164,4 +166,38 @@ pub enum PacketFate {
         /// How long after the original, in ms.
         ms: Milliseconds,
     },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paths = match self.paths {
+            WhichPaths::A => "path A",
+            WhichPaths::B => "path B",
+            WhichPaths::Both => "both paths",
+        };
+        let direction = match self.direction {
+            WhichDirections::Up => ", uplink",
+            WhichDirections::Down => ", downlink",
+            WhichDirections::Both => "",
+        };
+        write!(f, "{} on {paths}{direction} for {:.1} ms", self.kind, self.for_ms.get())
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Outage => f.write_str("outage"),
+            Self::Clog => f.write_str("clog"),
+            Self::AddDelay { ms, ramp_ms } if ramp_ms.get() > 0.0 => {
+                write!(f, "brown-out of {:.1} ms", ms.get())
+            }
+            Self::AddDelay { ms, .. } => write!(f, "route step of {:.1} ms", ms.get()),
+            Self::AddJitter { mean_ms } => write!(f, "jitter of {:.1} ms", mean_ms.get()),
+            Self::Loss { probability } => write!(f, "loss of {:.3}", probability.get()),
+            Self::Duplicate { probability, .. } => {
+                write!(f, "duplication of {:.3}", probability.get())
+            }
+        }
+    }
 }

@@ -38,11 +38,8 @@ pub mod random;
 pub mod trace;
 pub mod units;
 
-mod delay;
 mod link;
-mod loss;
 mod queue;
-mod timeline;
 
 pub use fault::{Fault, FaultKind, FaultSchedule, PacketFate, PacketFault, WhichDirections, WhichPaths};
 pub use generator::FaultGenerator;

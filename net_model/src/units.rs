@@ -45,11 +45,12 @@ impl fmt::Display for OutOfRange {
 
 impl std::error::Error for OutOfRange {}
 
-/// Declares a bounded number.
+/// Declares a bounded number; the crate that uses it needs serde.
+#[macro_export]
 macro_rules! bounded {
     ($(#[$doc:meta])* $name:ident, $what:literal, $min:literal, $max:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(try_from = "f64", into = "f64")]
         pub struct $name(f64);
 
@@ -60,12 +61,12 @@ macro_rules! bounded {
             pub const MAX: Self = Self($max);
 
             /// The number, if it is inside the range.
-            pub fn new(value: f64) -> Result<Self, OutOfRange> {
+            pub fn new(value: f64) -> Result<Self, $crate::units::OutOfRange> {
                 // Written so that NaN fails.
-                if value >= $min && value <= $max {
+                if ($min..=$max).contains(&value) {
                     Ok(Self(value))
                 } else {
-                    Err(OutOfRange::Value { what: $what, value, min: $min, max: $max })
+                    Err($crate::units::OutOfRange::Value { what: $what, value, min: $min, max: $max })
                 }
             }
 
@@ -81,8 +82,8 @@ macro_rules! bounded {
         }
 
         impl TryFrom<f64> for $name {
-            type Error = OutOfRange;
-            fn try_from(value: f64) -> Result<Self, OutOfRange> {
+            type Error = $crate::units::OutOfRange;
+            fn try_from(value: f64) -> Result<Self, $crate::units::OutOfRange> {
                 Self::new(value)
             }
         }
@@ -206,11 +207,12 @@ impl From<Repeats> for u32 {
     }
 }
 
-/// Declares a range of bounded numbers, written as a pair: `(20, 400)`.
+/// Declares a range of bounded numbers, written as a pair: `(20, 400)`; the crate that uses it needs serde.
+#[macro_export]
 macro_rules! range {
     ($(#[$doc:meta])* $name:ident, $of:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(try_from = "(f64, f64)", into = "(f64, f64)")]
         pub struct $name {
             from: $of,
@@ -219,9 +221,9 @@ macro_rules! range {
 
         impl $name {
             /// The range, if both ends are allowed values in ascending order.
-            pub fn new(from: f64, to: f64) -> Result<Self, OutOfRange> {
+            pub fn new(from: f64, to: f64) -> Result<Self, $crate::units::OutOfRange> {
                 let range = Self { from: $of::new(from)?, to: $of::new(to)? };
-                if from <= to { Ok(range) } else { Err(OutOfRange::Backwards { from, to }) }
+                if from <= to { Ok(range) } else { Err($crate::units::OutOfRange::Backwards { from, to }) }
             }
 
             /// Least value.
@@ -241,8 +243,8 @@ macro_rules! range {
         }
 
         impl TryFrom<(f64, f64)> for $name {
-            type Error = OutOfRange;
-            fn try_from((from, to): (f64, f64)) -> Result<Self, OutOfRange> {
+            type Error = $crate::units::OutOfRange;
+            fn try_from((from, to): (f64, f64)) -> Result<Self, $crate::units::OutOfRange> {
                 Self::new(from, to)
             }
         }
