@@ -94,8 +94,11 @@ impl Verdict {
 pub struct Rules {
     /// The session's epoch.
     pub epoch: u32,
-    /// How far ahead of the newest authentic frame a frame may be, frames.
+    /// How far ahead of the newest authentic frame a frame may be, beyond what the console can have
+    /// sent since then, frames.
     pub forward_jump: u64,
+    /// Time between two commands of the console, ns.
+    pub frame_interval_ns: u64,
     /// How old an echo may be, ns.
     pub freshness_ns: u64,
     /// How long a path may be quiet before it counts as silent, ns.
@@ -108,6 +111,7 @@ impl Rules {
         Self {
             epoch: settings.epoch,
             forward_jump: settings.forward_jump,
+            frame_interval_ns: settings.frame_interval_ns,
             freshness_ns: settings.freshness_ns,
             latent_ns: settings.latent_ns,
         }
@@ -120,6 +124,8 @@ pub struct Admission {
     keys: SessionKeys,
     rules: Rules,
     window: Window,
+    /// When the window's head last moved.
+    moved_ns: u64,
     newest_accepted: u64,
     counters: [[u32; VERDICTS]; PATHS],
     heard_ns: [u64; PATHS],
@@ -132,6 +138,7 @@ impl Admission {
             keys: keys.clone(),
             rules,
             window: Window::new(),
+            moved_ns: 0,
             newest_accepted: 0,
             counters: [[0; VERDICTS]; PATHS],
             heard_ns: [0; PATHS],
@@ -158,8 +165,10 @@ impl Admission {
                 (verdict, (verdict == Verdict::Accepted).then_some(command))
             }
         };
-        let counter =
-            self.counters.get_mut(path.index()).and_then(|path| path.get_mut(verdict as usize));
+        let counter = self
+            .counters
+            .get_mut(path.index())
+            .and_then(|path| path.get_mut(verdict as usize));
         if let Some(counter) = counter {
             *counter = counter.saturating_add(1);
         }
@@ -178,7 +187,8 @@ impl Admission {
 
     /// Paths on which nothing authentic arrived for longer than the rules allow.
     pub fn silent_paths(&self, now_ns: u64) -> [bool; PATHS] {
-        self.heard_ns.map(|heard_ns| now_ns.saturating_sub(heard_ns) > self.rules.latent_ns)
+        self.heard_ns
+            .map(|heard_ns| now_ns.saturating_sub(heard_ns) > self.rules.latent_ns)
     }
 
     /// Folds everything that later verdicts depend on, and the counters.
@@ -191,8 +201,8 @@ impl Admission {
         for count in self.counters.iter().flatten() {
             sink(&count.to_le_bytes());
         }
-        for heard_ns in &self.heard_ns {
-            sink(&heard_ns.to_le_bytes());
+        for time_ns in self.heard_ns.iter().chain([&self.moved_ns]) {
+            sink(&time_ns.to_le_bytes());
         }
     }
 
@@ -201,8 +211,14 @@ impl Admission {
         if command.epoch != rules.epoch {
             return Verdict::WrongEpoch;
         }
-        if command.sequence > self.window.head.saturating_add(rules.forward_jump) {
+        let silent_ns = now_ns.saturating_sub(self.moved_ns);
+        let sent_since = silent_ns.checked_div(rules.frame_interval_ns).unwrap_or(0);
+        let ahead = command.sequence.saturating_sub(self.window.head);
+        if ahead > rules.forward_jump.saturating_add(sent_since) {
             return Verdict::Jump;
+        }
+        if ahead > 0 {
+            self.moved_ns = now_ns;
         }
         match self.window.mark(command.sequence) {
             Mark::Behind => return Verdict::Late,
@@ -239,19 +255,24 @@ enum Mark {
 
 impl Window {
     const fn new() -> Self {
-        Self { head: 0, seen: [0; WORDS] }
+        Self {
+            head: 0,
+            seen: [0; WORDS],
+        }
     }
 
     /// Marks a number as judged.
     fn mark(&mut self, sequence: u64) -> Mark {
-        if sequence == 0 || sequence.saturating_add(WINDOW) <= self.head {
+        if sequence == 0 || self.head.saturating_sub(sequence) >= WINDOW {
             return Mark::Behind;
         }
         if sequence > self.head {
             self.advance(sequence);
         }
         let bit = 1_u64.wrapping_shl((sequence % WORD_BITS) as u32);
-        let Some(word) = self.seen.get_mut(word_of(sequence)) else { return Mark::Behind };
+        let Some(word) = self.seen.get_mut(word_of(sequence)) else {
+            return Mark::Behind;
+        };
         if *word & bit != 0 {
             return Mark::Seen;
         }

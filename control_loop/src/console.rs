@@ -59,6 +59,8 @@ pub struct Console {
     newest: Option<Status>,
     sequence: u64,
     due_ns: u64,
+    /// Whether the emergency stop was ever pressed: any one command may be the only one to arrive.
+    stopped: bool,
     clutch: Clutch,
 }
 
@@ -84,7 +86,11 @@ impl Console {
     ) -> Result<Self, SettingsError> {
         if arm_count == 0 || arm_count > MAX_ARMS {
             let rule = "the console drives one to four arms";
-            return Err(SettingsError { what: "arms", rule, joint: None });
+            return Err(SettingsError {
+                what: "arms",
+                rule,
+                joint: None,
+            });
         }
         Ok(Self {
             keys: keys.clone(),
@@ -94,6 +100,7 @@ impl Console {
             newest: None,
             sequence: 0,
             due_ns: 0,
+            stopped: false,
             clutch: Clutch {
                 pressed: false,
                 engaged: false,
@@ -114,7 +121,10 @@ impl Console {
         if status.epoch != self.epoch {
             return StatusVerdict::WrongEpoch;
         }
-        if self.newest.is_some_and(|newest| status.sequence <= newest.sequence) {
+        if self
+            .newest
+            .is_some_and(|newest| status.sequence <= newest.sequence)
+        {
             return StatusVerdict::Old;
         }
         self.newest = Some(status);
@@ -123,8 +133,11 @@ impl Console {
 
     /// One period of the console: works the clutch, and seals a command when one is due.
     ///
-    /// Nothing is sent before the first status: a command must echo the robot's time.
+    /// Nothing is sent before the first status: a command must echo the robot's time. A pressed
+    /// emergency stop is sent with every command from then on, and nothing is engaged any more, so
+    /// that the robot never refuses it for an engagement that has ended.
     pub fn tick(&mut self, now_ns: u64, input: &HandInput) -> Option<Sent> {
+        self.stopped |= input.stop_pressed;
         let status = self.newest?;
         self.work_clutch(&status, input);
         if now_ns < self.due_ns {
@@ -133,8 +146,15 @@ impl Console {
         self.due_ns = now_ns.saturating_add(self.frame_interval_ns);
         self.sequence = self.sequence.saturating_add(1);
         let clutch = &self.clutch;
-        let mut arms = [ArmCommand { motion: Pose::identity(), jaw_rad: 0.0 }; MAX_ARMS];
-        let hands = arms.iter_mut().zip(&input.hands).zip(&clutch.anchors).take(self.arm_count);
+        let mut arms = [ArmCommand {
+            motion: Pose::identity(),
+            jaw_rad: 0.0,
+        }; MAX_ARMS];
+        let hands = arms
+            .iter_mut()
+            .zip(&input.hands)
+            .zip(&clutch.anchors)
+            .take(self.arm_count);
         for ((arm, hand), anchor) in hands {
             arm.jaw_rad = hand.jaw_rad;
             if clutch.engaged {
@@ -146,13 +166,20 @@ impl Console {
             sequence: self.sequence,
             echo_ns: status.robot_time_ns,
             // While nothing is to move, the newest number keeps the link admissible.
-            engagement: if clutch.engaged { clutch.engagement } else { status.engagement },
+            engagement: if clutch.engaged {
+                clutch.engagement
+            } else {
+                status.engagement
+            },
             clutch: clutch.number,
             engaged: clutch.engaged,
-            stop: input.stop_pressed,
+            stop: self.stopped,
             arms,
         };
-        Some(Sent { bytes: frame::seal_command(&command, &self.keys), command })
+        Some(Sent {
+            bytes: frame::seal_command(&command, &self.keys),
+            command,
+        })
     }
 
     /// The newest status, once there is one.
@@ -171,12 +198,25 @@ impl Console {
         ] {
             sink(&value.to_le_bytes());
         }
+        sink(&newest.map_or(0, |status| status.engagement).to_le_bytes());
         let clutch = &self.clutch;
-        sink(&[u8::from(clutch.pressed), u8::from(clutch.engaged)]);
+        for flag in [
+            newest.is_some(),
+            self.stopped,
+            clutch.pressed,
+            clutch.engaged,
+        ] {
+            sink(&[u8::from(flag)]);
+        }
         sink(&clutch.number.to_le_bytes());
         sink(&clutch.engagement.to_le_bytes());
         for anchor in &clutch.anchors {
-            for value in anchor.translation.vector.iter().chain(anchor.rotation.coords.iter()) {
+            for value in anchor
+                .translation
+                .vector
+                .iter()
+                .chain(anchor.rotation.coords.iter())
+            {
                 sink(&value.to_bits().to_le_bytes());
             }
         }
@@ -185,7 +225,7 @@ impl Console {
     /// A gesture is the pedal's way up: it takes the engagement number that the screen shows now.
     fn work_clutch(&mut self, status: &Status, input: &HandInput) {
         let clutch = &mut self.clutch;
-        if input.clutch_pressed {
+        if input.clutch_pressed || self.stopped {
             clutch.engaged = false;
         } else if clutch.pressed {
             clutch.engaged = true;

@@ -102,13 +102,17 @@ impl Driver {
     /// Folds everything that a later output depends on.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         self.follower.digest(sink);
-        let newest = self.newest.as_ref().map_or(0, |command| command.sequence);
-        for value in [self.accepted_at_ns, self.slow_until_ns, newest] {
+        if let Some(command) = &self.newest {
+            command.digest(sink);
+        }
+        for value in [self.accepted_at_ns, self.slow_until_ns] {
             sink(&value.to_le_bytes());
         }
         sink(&self.engagement.to_le_bytes());
         sink(&self.followed_clutch.to_le_bytes());
-        sink(&[self.state as u8, u8::from(self.accepted_since_tick)]);
+        let flags = [self.newest.is_some(), self.accepted_since_tick].map(u8::from);
+        sink(&[self.state as u8]);
+        sink(&flags);
         self.statuses.digest(sink);
     }
 
@@ -175,7 +179,12 @@ impl StatusSender {
     /// The first status is due at once.
     pub fn new(settings: &LoopSettings, keys: &SessionKeys) -> Self {
         let interval_ns = settings.status_interval_ns;
-        Self { keys: keys.clone(), interval_ns, due_ns: 0, sequence: 0 }
+        Self {
+            keys: keys.clone(),
+            interval_ns,
+            due_ns: 0,
+            sequence: 0,
+        }
     }
 
     /// The sealed status with the next sequence number, if it is time for one.
@@ -185,7 +194,10 @@ impl StatusSender {
         }
         self.due_ns = now_ns.saturating_add(self.interval_ns);
         self.sequence = self.sequence.saturating_add(1);
-        let status = Status { sequence: self.sequence, ..*status };
+        let status = Status {
+            sequence: self.sequence,
+            ..*status
+        };
         Some(frame::seal_status(&status, &self.keys))
     }
 

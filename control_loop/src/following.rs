@@ -80,7 +80,12 @@ impl Follower {
     /// One tick towards the targets, no tip faster than the limit.
     pub fn follow(&mut self, tip_speed_limit_m_s: f64) {
         for follower in self.arms.iter_mut().flatten() {
-            let ArmFollower { arm, shaper, target, .. } = follower;
+            let ArmFollower {
+                arm,
+                shaper,
+                target,
+                ..
+            } = follower;
             shaper.follow(arm, target, tip_speed_limit_m_s * SPEED_SHARE, &self.shaper);
         }
     }
@@ -94,7 +99,10 @@ impl Follower {
 
     /// Whether every set-point is at rest.
     pub fn at_rest(&self) -> bool {
-        self.arms.iter().flatten().all(|follower| follower.shaper.is_at_rest())
+        self.arms
+            .iter()
+            .flatten()
+            .all(|follower| follower.shaper.is_at_rest())
     }
 
     /// The joint set-points of all arms.
@@ -111,10 +119,18 @@ impl Follower {
     pub fn tracking_error_m(&self, sensed: &[JointVector; MAX_ARMS]) -> f64 {
         let mut worst_m = 0.0;
         for (follower, joints) in self.arms.iter().flatten().zip(sensed) {
-            let meant = follower.arm.tip_pose(follower.shaper.joints()).translation.vector;
+            let meant = follower
+                .arm
+                .tip_pose(follower.shaper.joints())
+                .translation
+                .vector;
             let error_m = meant.metric_distance(&follower.arm.tip_pose(joints).translation.vector);
             let is_known = joints.iter().all(|joint| joint.is_finite()) && error_m.is_finite();
-            worst_m = if is_known { error_m.max(worst_m) } else { f64::INFINITY };
+            worst_m = if is_known {
+                error_m.max(worst_m)
+            } else {
+                f64::INFINITY
+            };
             if !is_known {
                 break;
             }
@@ -126,14 +142,23 @@ impl Follower {
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         for follower in self.arms.iter().flatten() {
             let shaper = &follower.shaper;
-            for vector in [shaper.joints(), shaper.rates(), shaper.accelerations(), &follower.target]
-            {
+            for vector in [
+                shaper.joints(),
+                shaper.rates(),
+                shaper.accelerations(),
+                &follower.target,
+            ] {
                 for value in vector {
                     sink(&value.to_bits().to_le_bytes());
                 }
             }
             for pose in [&follower.anchor_tip, &follower.anchor_motion] {
-                for value in pose.translation.vector.iter().chain(pose.rotation.coords.iter()) {
+                for value in pose
+                    .translation
+                    .vector
+                    .iter()
+                    .chain(pose.rotation.coords.iter())
+                {
                     sink(&value.to_bits().to_le_bytes());
                 }
             }
@@ -150,8 +175,11 @@ impl ArmFollower {
             {
                 *jaw = hand.jaw_rad;
             }
-            for ((joint, limits), target) in
-                joints.iter().zip(&self.arm.limits).zip(&mut self.target).take(self.arm.joint_count)
+            for ((joint, limits), target) in joints
+                .iter()
+                .zip(&self.arm.limits)
+                .zip(&mut self.target)
+                .take(self.arm.joint_count)
             {
                 *target = joint.max(limits.lower).min(limits.upper);
             }

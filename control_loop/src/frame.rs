@@ -73,6 +73,25 @@ pub struct Command {
     pub arms: [ArmCommand; MAX_ARMS],
 }
 
+impl Command {
+    /// Folds everything that the command says.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        for value in [self.sequence, self.echo_ns] {
+            sink(&value.to_le_bytes());
+        }
+        for value in [self.epoch, self.engagement, self.clutch] {
+            sink(&value.to_le_bytes());
+        }
+        sink(&[u8::from(self.engaged), u8::from(self.stop)]);
+        for arm in &self.arms {
+            let (shift, turn) = (&arm.motion.translation.vector, &arm.motion.rotation.coords);
+            for value in shift.iter().chain(turn.iter()).chain([&arm.jaw_rad]) {
+                sink(&value.to_bits().to_le_bytes());
+            }
+        }
+    }
+}
+
 /// What one hand wants of one arm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ArmCommand {
@@ -139,7 +158,13 @@ pub fn seal_command(command: &Command, keys: &SessionKeys) -> [u8; COMMAND_BYTES
         }
         fields.put(fixed(arm.jaw_rad, PER_RADIAN));
     }
-    seal(Kind::Command, command.epoch, command.sequence, payload, &keys.command)
+    seal(
+        Kind::Command,
+        command.epoch,
+        command.sequence,
+        payload,
+        &keys.command,
+    )
 }
 
 /// Opens a command.
@@ -156,7 +181,10 @@ fn read_command(epoch: u32, sequence: u64, payload: &[u8]) -> Option<Command> {
     let mut fields = Reader::new(payload);
     let (echo_ns, engagement, clutch) = (fields.u64()?, fields.u32()?, fields.u32()?);
     let [engaged, stop, _, _] = fields.take()?;
-    let mut arms = [ArmCommand { motion: Pose::identity(), jaw_rad: 0.0 }; MAX_ARMS];
+    let mut arms = [ArmCommand {
+        motion: Pose::identity(),
+        jaw_rad: 0.0,
+    }; MAX_ARMS];
     for arm in &mut arms {
         let mut number = |per: f64| fields.i32().map(|value| f64::from(value) / per);
         let shift = Translation3::new(number(PER_METRE)?, number(PER_METRE)?, number(PER_METRE)?);
@@ -193,7 +221,13 @@ pub fn seal_status(status: &Status, keys: &SessionKeys) -> [u8; STATUS_BYTES] {
     for count in status.verdicts.iter().flatten() {
         fields.put(count.to_le_bytes());
     }
-    seal(Kind::Status, status.epoch, status.sequence, payload, &keys.status)
+    seal(
+        Kind::Status,
+        status.epoch,
+        status.sequence,
+        payload,
+        &keys.status,
+    )
 }
 
 /// Opens a status.
@@ -293,7 +327,11 @@ fn open<const PAYLOAD: usize>(
     bytes: &[u8],
     key: &[u8; 32],
 ) -> Result<(u32, u64, [u8; PAYLOAD]), Refusal> {
-    if bytes.len() != HEADER_BYTES.saturating_add(PAYLOAD).saturating_add(TAG_BYTES) {
+    if bytes.len()
+        != HEADER_BYTES
+            .saturating_add(PAYLOAD)
+            .saturating_add(TAG_BYTES)
+    {
         return Err(Refusal::Malformed);
     }
     let mut fields = Reader::new(bytes);

@@ -93,7 +93,10 @@ impl Robot {
         keys: &SessionKeys,
     ) -> Result<Self, SettingsError> {
         let driver = Driver::new(arms, settings, keys)?;
-        Ok(Self { admission: Admission::new(Rules::of(settings), keys), driver })
+        Ok(Self {
+            admission: Admission::new(Rules::of(settings), keys),
+            driver,
+        })
     }
 }
 

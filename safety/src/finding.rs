@@ -282,26 +282,27 @@ impl Tally {
     }
 }
 
+/// How much an [`Encoder`] gathers.
+const ENCODER_BYTES: usize = 512;
+
 /// Gathers state into larger pieces before it is hashed. Little-endian, self-delimiting.
 pub(crate) struct Encoder<'a> {
-    buffer: [u8; Self::CAPACITY],
+    buffer: [u8; ENCODER_BYTES],
     filled: usize,
     sink: &'a mut dyn FnMut(&[u8]),
 }
 
 impl<'a> Encoder<'a> {
-    const CAPACITY: usize = 512;
-
     pub fn new(sink: &'a mut dyn FnMut(&[u8])) -> Self {
         Encoder {
-            buffer: [0; Self::CAPACITY],
+            buffer: [0; ENCODER_BYTES],
             filled: 0,
             sink,
         }
     }
 
     fn bytes<const N: usize>(&mut self, bytes: [u8; N]) {
-        if self.filled + N > Self::CAPACITY {
+        if self.filled + N > ENCODER_BYTES {
             self.finish();
         }
         self.buffer[self.filled..self.filled + N].copy_from_slice(&bytes);

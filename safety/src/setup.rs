@@ -49,7 +49,7 @@ impl Setup {
                 self.arms.len()
             ));
         }
-        if !(self.tip_speed_m_s.is_finite() && self.tip_speed_m_s > 0.0) {
+        if !self.tip_speed_m_s.is_finite() || self.tip_speed_m_s <= 0.0 {
             return Err(format!(
                 "safety setup: `tip_speed_m_s` is {}; give the loop's limit of the tip's speed in \
                  m/s, such as 0.1",
@@ -78,7 +78,7 @@ impl ArmSetup {
             let place = joint + 1;
             let JointBounds { lower, upper, .. } = *bounds;
             // Written so that a NaN is refused too.
-            if !(lower < upper) {
+            if lower.is_nan() || upper.is_nan() || lower >= upper {
                 return Err(format!(
                     ", joint {place}: the range {lower}..{upper} is empty; give `lower` below `upper`"
                 ));
@@ -88,7 +88,7 @@ impl ArmSetup {
                 ("acceleration", bounds.acceleration),
                 ("jerk", bounds.jerk),
             ] {
-                if !(limit > 0.0) {
+                if limit.is_nan() || limit <= 0.0 {
                     return Err(format!(
                         ", joint {place}: `{name}` is {limit}; give a limit above zero"
                     ));

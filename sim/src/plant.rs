@@ -97,7 +97,7 @@ impl Plant {
     /// Bodies and colliders that Rapier switched off because their state became non-finite.
     pub fn quarantined(&self) -> usize {
         let quarantine = self.world.quarantine();
-        quarantine.bodies.len() + quarantine.colliders.len()
+        quarantine.bodies().len() + quarantine.colliders().len()
     }
 
     /// Folds the whole mechanical state: coordinates and generalised velocities of every arm.

@@ -363,7 +363,7 @@ fn ron_options() -> ron::Options {
 fn read_robot(file: &str, read: &mut ReadFile<'_>) -> Result<Robot, ScenarioError> {
     let in_file = |position, message| ScenarioError { file: Some(file.into()), position, message };
     let text = read(file).map_err(|reason| in_file(None, reason))?;
-    Robot::from_ron(&text).map_err(|error| in_file(error.position(), error.message()))
+    Robot::from_ron(&text).map_err(|error| in_file(error.position(), error.message().into()))
 }
 
 fn place_arms(

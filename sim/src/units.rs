@@ -68,6 +68,12 @@ range!(
     HertzRange, Hertz
 );
 
+impl Default for Hertz {
+    fn default() -> Self {
+        Self::MIN
+    }
+}
+
 impl Default for JawRadians {
     fn default() -> Self {
         Self::clamped(0.0)

@@ -1,6 +1,6 @@
 //! R04: every joint inside its position, velocity, acceleration and jerk limits.
 
-use crate::finding::{Encoder, SHARE_LIMIT, Tally, Witness, inverse_or};
+use crate::finding::{Encoder, Tally, Witness, inverse_or};
 use crate::requirement::SHARE;
 use crate::{Finding, Id, JointBounds, MAX_ARMS, MAX_JOINTS, ROUNDING, Sample, Setup};
 
@@ -86,4 +86,67 @@ impl JointLimits {
         self.per_acceleration[lane] = per(bounds.acceleration * dt * dt);
         self.per_jerk[lane] = per(bounds.jerk * dt * dt * dt);
     }
+
+    #[inline]
+    pub fn observe(&mut self, sample: &Sample<'_>) {
+        self.tally.count();
+        let mut worst = Worst { lane: 0, kind: 0, robustness: f64::INFINITY };
+        for (arm, state) in sample.arms.iter().take(MAX_ARMS).enumerate() {
+            for joint in 0..self.joints[arm] {
+                let lane = arm * MAX_JOINTS + joint;
+                self.observe_joint(lane, state.set_point[joint], &mut worst);
+            }
+        }
+        self.seen = HISTORY.min(self.seen + 1);
+        if self.tally.is_worse(worst.robustness) || worst.robustness.is_nan() {
+            let share = 1.0 - worst.robustness;
+            let (arm, joint) = (worst.lane / MAX_JOINTS, worst.lane % MAX_JOINTS);
+            self.tally.judge_share(sample.now_ns, worst.robustness, worst.robustness, || {
+                Witness::new(KINDS[worst.kind], share, 1.0, SHARE).of_arm(arm).of_joint(joint)
+            });
+        }
+    }
+
+    /// Differentiates one joint's set-point and keeps the worst of its four robustnesses.
+    #[inline]
+    fn observe_joint(&mut self, lane: usize, value: f64, worst: &mut Worst) {
+        let first = value - self.last[lane];
+        let second = first - self.last_first[lane];
+        let third = second - self.last_second[lane];
+        let robustness = [
+            0.5 - (value - self.middle[lane]).abs() * self.per_range[lane],
+            1.0 - first.abs() * self.per_velocity[lane],
+            1.0 - second.abs() * self.per_acceleration[lane],
+            1.0 - third.abs() * self.per_jerk[lane],
+        ];
+        let known = usize::from(self.seen) + 1;
+        for (kind, robustness) in robustness.into_iter().take(known).enumerate() {
+            let is_worse = robustness < worst.robustness || robustness.is_nan();
+            if is_worse && !worst.robustness.is_nan() {
+                *worst = Worst { lane, kind, robustness };
+            }
+        }
+        (self.last[lane], self.last_first[lane], self.last_second[lane]) = (value, first, second);
+    }
+
+    pub fn finding(&self) -> Finding {
+        self.tally.finding(Id::R04)
+    }
+
+    pub fn digest(&self, to: &mut Encoder<'_>) {
+        to.u64(u64::from(self.seen));
+        for (arm, &joints) in self.joints.iter().enumerate() {
+            for lane in arm * MAX_JOINTS..arm * MAX_JOINTS + joints {
+                to.f64(self.last[lane]);
+                to.f64(self.last_first[lane]);
+                to.f64(self.last_second[lane]);
+            }
+        }
+        self.tally.digest(to);
+    }
+}
+
+/// The inverse of a limit widened by [`ROUNDING`]; a joint without a positive limit may not move.
+fn per(limit: f64) -> f64 {
+    if limit == f64::INFINITY { 0.0 } else { inverse_or(limit * (1.0 + ROUNDING), f64::MAX) }
 }

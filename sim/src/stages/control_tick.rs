@@ -32,7 +32,8 @@ fn control(
     for (index, measured, _) in &arms {
         sensed.joints[index.0] = measured.0;
     }
-    let before = core::mem::replace(&mut robot.output, robot.under_test.tick(now_ns, &sensed));
+    let output = robot.under_test.tick(now_ns, &sensed);
+    let before = core::mem::replace(&mut robot.output, output);
     let twin = robot.without_duplicates.tick(now_ns, &sensed);
     let output = &robot.output;
     let bits = |set_points: &[[f64; MAX_JOINTS]; MAX_ARMS]| set_points.map(|arm| arm.map(f64::to_bits));

@@ -1,0 +1,62 @@
+//! R19: a path that is dead is reported, and only such a path.
+
+use crate::finding::{Encoder, Limit, Tally, Witness, margin_ms, ms, ns};
+use crate::{Finding, Id, Sample, Setup, Thresholds};
+
+const PATHS: usize = 2;
+
+/// R19: `nothing on a path for longer than the limit and a tick -> reported silent`, and
+/// `something on a path -> not reported silent two ticks later`. Judged once anything ever arrived.
+#[derive(Clone, Debug)]
+pub(super) struct Redundancy {
+    latent_ns: u64,
+    latent_ms: Limit,
+    tick_ns: u64,
+    tally: Tally,
+}
+
+impl Redundancy {
+    pub fn new(thresholds: &Thresholds, setup: &Setup) -> Self {
+        Redundancy {
+            latent_ns: ns(thresholds.latent_ms),
+            latent_ms: Limit::new(thresholds.latent_ms),
+            tick_ns: setup.tick_ns,
+            tally: Tally::new(),
+        }
+    }
+
+    #[inline]
+    pub fn observe(&mut self, sample: &Sample<'_>) {
+        if sample.path_last_arrival_ns.iter().all(Option::is_none) {
+            return;
+        }
+        let limit_ns = self.latent_ns + self.tick_ns;
+        for path in 0..PATHS {
+            let arrived_ns = sample.path_last_arrival_ns[path];
+            let quiet_ns = sample.now_ns.saturating_sub(arrived_ns.unwrap_or(0));
+            let reported = sample.reported_silent[path];
+            if quiet_ns > limit_ns {
+                self.tally.count();
+            }
+            if quiet_ns > self.latent_ns && !reported {
+                let margin = margin_ms(limit_ns, quiet_ns);
+                self.tally.judge(sample.now_ns, &self.latent_ms, margin, || {
+                    let limit_ms = self.latent_ms.value;
+                    Witness::new("dead path not reported for", ms(quiet_ns), limit_ms, "ms")
+                });
+            } else if reported && arrived_ns.is_some() && quiet_ns + 2 * self.tick_ns < self.latent_ns
+            {
+                let failure = "a path that delivers was reported silent";
+                self.tally.judge_exact(sample.now_ns, false, failure);
+            }
+        }
+    }
+
+    pub fn finding(&self) -> Finding {
+        self.tally.finding(Id::R19)
+    }
+
+    pub fn digest(&self, to: &mut Encoder<'_>) {
+        self.tally.digest(to);
+    }
+}
