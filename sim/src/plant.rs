@@ -174,6 +174,8 @@ impl ArmBody {
         let Some(first) = self.joints.first() else { return };
         let bodies = &mut world.bodies;
         if let Some((multibody, _)) = world.multibody_joints.get_mut(first.handle) {
+            // The first pass makes the root as fixed as its body is, and drops its six coordinates.
+            multibody.forward_kinematics(bodies, true);
             multibody.damping_mut().fill(0.0);
             for (armature, drive) in multibody.armature_mut().iter_mut().zip(&arm.drives) {
                 *armature = drive.armature;

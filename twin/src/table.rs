@@ -6,7 +6,7 @@ use safety::Verdict;
 /// A table with a rule under its heading and nothing else, its numbers to the right.
 pub fn table(heading: &[&str], right_aligned: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heading.to_vec());
     for &column in right_aligned {
