@@ -45,6 +45,8 @@ pub struct CheckReport {
 pub struct RequirementRow {
     /// The requirement.
     pub id: Id,
+    /// What may go wrong without it, in a few words.
+    pub hazard: String,
     /// The requirement in words.
     pub sentence: String,
     /// Its threshold in words.
@@ -142,6 +144,7 @@ impl RequirementRow {
     ) -> Self {
         let mut row = Self {
             id: requirement.id,
+            hazard: requirement.hazard.into(),
             sentence: requirement.sentence.into(),
             threshold: requirement.threshold_text.clone(),
             origin: format!("{:?}: {}", requirement.origin.kind, requirement.origin.text),

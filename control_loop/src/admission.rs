@@ -195,9 +195,11 @@ impl Admission {
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         sink(&self.newest_accepted.to_le_bytes());
         sink(&self.window.head.to_le_bytes());
-        for word in &self.window.seen {
-            sink(&word.to_le_bytes());
+        let mut seen = [0; WORDS * 8];
+        for (place, word) in seen.chunks_exact_mut(8).zip(&self.window.seen) {
+            place.copy_from_slice(&word.to_le_bytes());
         }
+        sink(&seen);
         for count in self.counters.iter().flatten() {
             sink(&count.to_le_bytes());
         }

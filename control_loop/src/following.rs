@@ -114,28 +114,11 @@ impl Follower {
         set_points
     }
 
-    /// The greatest distance between a tip by set-point and by sensed joints, m. A sensed joint that is
-    /// not a number makes it infinite.
-    pub fn tracking_error_m(&self, sensed: &[JointVector; MAX_ARMS]) -> f64 {
-        let mut worst_m = 0.0;
-        for (follower, joints) in self.arms.iter().flatten().zip(sensed) {
-            let meant = follower
-                .arm
-                .tip_pose(follower.shaper.joints())
-                .translation
-                .vector;
-            let error_m = meant.metric_distance(&follower.arm.tip_pose(joints).translation.vector);
-            let is_known = joints.iter().all(|joint| joint.is_finite()) && error_m.is_finite();
-            worst_m = if is_known {
-                error_m.max(worst_m)
-            } else {
-                f64::INFINITY
-            };
-            if !is_known {
-                break;
-            }
-        }
-        worst_m
+    /// Whether every tip by sensed joints is within a distance of its set-point, m; a sensed joint that is
+    /// not a number is nowhere.
+    pub fn tracks_within(&self, limit_m: f64, sensed: &[JointVector; MAX_ARMS]) -> bool {
+        let arms = self.arms.iter().flatten().zip(sensed);
+        arms.into_iter().all(|(follower, joints)| follower.tracks_within(limit_m, joints))
     }
 
     /// Folds everything that later set-points depend on.
@@ -148,9 +131,7 @@ impl Follower {
                 shaper.accelerations(),
                 &follower.target,
             ] {
-                for value in vector {
-                    sink(&value.to_bits().to_le_bytes());
-                }
+                fold(vector, sink);
             }
             for pose in [&follower.anchor_tip, &follower.anchor_motion] {
                 for value in pose
@@ -167,6 +148,29 @@ impl Follower {
 }
 
 impl ArmFollower {
+    fn tracks_within(&self, limit_m: f64, sensed: &JointVector) -> bool {
+        let (arm, meant) = (&self.arm, self.shaper.joints());
+        if !sensed.iter().all(|joint| joint.is_finite()) {
+            return false;
+        }
+        // Moved through in a second, the joints' differences are rates, and the bound of the tip's speed
+        // bounds the distance. Nearly always that settles it, without a forward kinematics.
+        let mut differences = [0.0; MAX_JOINTS];
+        for (difference, (meant, sensed)) in differences.iter_mut().zip(meant.iter().zip(sensed)) {
+            *difference = sensed - meant;
+        }
+        let bound_m = arm
+            .tip_speed_bound(meant, &differences)
+            .max(arm.tip_speed_bound(sensed, &differences));
+        bound_m <= limit_m
+            || arm
+                .tip_pose(meant)
+                .translation
+                .vector
+                .metric_distance(&arm.tip_pose(sensed).translation.vector)
+                <= limit_m
+    }
+
     fn aim(&mut self, hand: &ArmCommand, motion_scale: f64) {
         let tip = self.wanted_tip(&hand.motion, motion_scale);
         if let Ok(mut joints) = self.arm.inverse(&tip, &self.target) {
@@ -198,4 +202,13 @@ impl ArmFollower {
             turned * self.anchor_tip.rotation,
         )
     }
+}
+
+/// Hands on a vector's bits in one piece.
+fn fold(vector: &JointVector, sink: &mut dyn FnMut(&[u8])) {
+    let mut bytes = [0; MAX_JOINTS * 8];
+    for (place, value) in bytes.chunks_exact_mut(8).zip(vector) {
+        place.copy_from_slice(&value.to_bits().to_le_bytes());
+    }
+    sink(&bytes);
 }

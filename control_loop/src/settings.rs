@@ -38,7 +38,7 @@ pub struct LoopSettings {
     /// How far ahead of the newest frame a frame may be, beyond what the console can have sent since
     /// then. 10 s of frames: assumed.
     pub forward_jump: u64,
-    /// How long a path may be quiet before it is reported silent. 500 ms: FRER's 2 s latent-error period
+    /// How long a path may be quiet before it is reported silent. 400 ms, inside the 500 ms that R19 allows: FRER's 2 s latent-error period
     /// is too slow for a loop that holds after 100 ms.
     pub latent_ns: u64,
     /// Instrument motion over hand motion. 0.33: assumed; dVRK's default is 0.2.
@@ -68,7 +68,7 @@ impl Default for LoopSettings {
             stop_ns: 200 * MS,
             freshness_ns: 500 * MS,
             forward_jump: 5_000,
-            latent_ns: 500 * MS,
+            latent_ns: 400 * MS,
             motion_scale: 0.33,
             tremor_knee_hz: 6.0,
             tip_speed_m_s: 0.1,

@@ -28,7 +28,7 @@ fn the_defaults_are_those_of_the_requirements_table() {
         (settings.stop_ns, 200),
         (settings.freshness_ns, 500),
         (settings.resume_ns, 500),
-        (settings.latent_ns, 500),
+        (settings.latent_ns, 400),
     ];
     for (ns, ms) in times {
         assert_eq!(ns, ms * MS);

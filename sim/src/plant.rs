@@ -52,6 +52,9 @@ impl Plant {
         // Instruments are centimetres, not metres: the solver's slops scale with this.
         world.integration_parameters.length_unit = 0.1;
         world.integration_parameters.contact_recycling = false;
+        // Nothing collides here: continuous collision detection has nothing to find.
+        world.integration_parameters.max_ccd_substeps = 0;
+        world.integration_parameters.num_internal_stabilization_iterations = 0;
         let arms = arms.iter().map(|arm| ArmBody::insert(&mut world, arm)).collect();
         Self { world, arms, tick_s }
     }

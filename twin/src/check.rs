@@ -87,7 +87,7 @@ fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
         report.first_seed + report.runs as u64 - 1
     );
     let heading = [
-        "id", "requirement", "threshold", "verdict", "worst margin", "seed", "at", "exercised",
+        "id", "against", "threshold", "verdict", "worst margin", "seed", "at", "exercised in runs",
         "P(run fails) ≤",
     ];
     let mut rows = table(&heading, &[4, 5, 6, 7, 8]);
@@ -129,13 +129,13 @@ fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
 fn cells(row: &RequirementRow) -> Vec<String> {
     vec![
         row.id.to_string(),
-        row.sentence.clone(),
+        row.hazard.clone(),
         row.threshold.clone(),
         verdict_word(row.verdict).into(),
         margin(row.worst_margin, &row.unit),
         row.worst_seed.map_or("-".into(), |seed| seed.to_string()),
         row.worst_at_s.map_or("-".into(), |at| format!("{at:.3} s")),
-        format!("{} in {}", row.exercised, row.exercised_runs),
+        format!("{}× in {}", row.exercised, row.exercised_runs),
         significant(row.failure_bound),
     ]
 }

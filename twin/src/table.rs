@@ -1,12 +1,13 @@
 //! Findings as text tables.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use safety::Verdict;
 
 /// A table with a rule under its heading and nothing else, its numbers to the right.
 pub fn table(heading: &[&str], right_aligned: &[usize]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    let rule = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().header_separator(rule));
     table.set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heading.to_vec());
     for &column in right_aligned {

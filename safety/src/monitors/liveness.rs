@@ -79,7 +79,10 @@ impl Liveness {
         if self.healthy > 0 {
             let share = self.following as f64 / self.healthy as f64;
             let margin = share - self.share;
-            tally.judge_share(self.last_ns, margin, margin, || {
+            // Full share has robustness 1, as a margin that is all of its limit.
+            let room = 1.0 - self.share;
+            let robustness = if room > 0.0 { margin / room } else { margin };
+            tally.judge_share(self.last_ns, margin, robustness, || {
                 Witness::new("share of healthy time in following", share, self.share, "share")
             });
         }

@@ -12,6 +12,7 @@ pub(super) struct Redundancy {
     latent_ns: u64,
     latent_ms: Limit,
     tick_ns: u64,
+    was_reported: [bool; PATHS],
     tally: Tally,
 }
 
@@ -21,6 +22,7 @@ impl Redundancy {
             latent_ns: ns(thresholds.latent_ms),
             latent_ms: Limit::new(thresholds.latent_ms),
             tick_ns: setup.tick_ns,
+            was_reported: [false; PATHS],
             tally: Tally::new(),
         }
     }
@@ -38,11 +40,13 @@ impl Redundancy {
             if quiet_ns > limit_ns {
                 self.tally.count();
             }
-            if quiet_ns > self.latent_ns && !reported {
+            let just_reported = reported && !self.was_reported[path];
+            self.was_reported[path] = reported;
+            if quiet_ns > self.latent_ns && (!reported || just_reported) {
                 let margin = margin_ms(limit_ns, quiet_ns);
                 self.tally.judge(sample.now_ns, &self.latent_ms, margin, || {
                     let limit_ms = self.latent_ms.value;
-                    Witness::new("dead path not reported for", ms(quiet_ns), limit_ms, "ms")
+                    Witness::new("dead path reported after", ms(quiet_ns), limit_ms, "ms")
                 });
             } else if reported && arrived_ns.is_some() && quiet_ns + 2 * self.tick_ns < self.latent_ns
             {
@@ -57,6 +61,9 @@ impl Redundancy {
     }
 
     pub fn digest(&self, to: &mut Encoder<'_>) {
+        for reported in self.was_reported {
+            to.flag(reported);
+        }
         self.tally.digest(to);
     }
 }
