@@ -38,7 +38,7 @@ pub struct CheckArguments {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub first_seed: u64,
     /// Simulated seconds of each run [default: the scenario's].
-    #[arg(long, value_name = "SECONDS", value_parser = duration_s)]
+    #[arg(long, value_name = "SECONDS", value_parser = duration_s, allow_negative_numbers = true)]
     pub duration: Option<f64>,
     /// Threads [default: one a core].
     #[arg(long, value_name = "N")]
@@ -63,7 +63,7 @@ pub struct RunArguments {
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
     /// Simulated seconds [default: the scenario's].
-    #[arg(long, value_name = "SECONDS", value_parser = duration_s)]
+    #[arg(long, value_name = "SECONDS", value_parser = duration_s, allow_negative_numbers = true)]
     pub duration: Option<f64>,
     /// The control loop under test.
     #[arg(long = "loop", default_value_t = LoopName::Own, value_name = "NAME")]

@@ -1,0 +1,246 @@
+//! The tool as a user meets it: its output, its exit codes, its messages for wrong input.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const CASABLANCA: &str = "scenarios/casablanca_shanghai.ron";
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn twin(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_twin"))
+        .args(arguments)
+        .current_dir(repository())
+        .output()
+        .expect("the tool starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A folder of a test's own, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("twin-test-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a temporary folder");
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    /// The shipped scenario with one text replaced, its files named absolutely.
+    fn scenario(&self, from: &str, to: &str) -> String {
+        let text = std::fs::read_to_string(repository().join(CASABLANCA)).expect("it is there");
+        assert!(text.contains(from), "the scenario has no {from}");
+        let robot = repository().join("assets/robots/toumai.ron");
+        let text = text
+            .replacen(from, to, 1)
+            .replace("../assets/robots/toumai.ron", &robot.display().to_string());
+        let file = self.file("scenario.ron");
+        std::fs::write(&file, text).expect("it can be written");
+        file
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Wrong input ends in one message that names what is wrong, and exit code 2.
+fn assert_refused(arguments: &[&str], told: &[&str]) {
+    let output = twin(arguments);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert_eq!(message.matches("error:").count(), 1, "{arguments:?}: one message, not {message}");
+    assert!(!message.contains("panicked"), "{message}");
+    for text in told {
+        assert!(message.contains(text), "{arguments:?}: {text} is not in {message}");
+    }
+}
+
+#[test]
+fn a_check_of_a_sound_loop_exits_with_0_and_tells_how_to_watch_the_worst_run() {
+    let output = twin(&["check", CASABLANCA, "--seeds", "2", "--duration", "2"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
+    for id in ["R01", "R02", "R03", "R04", "R05", "R06", "R07", "R09", "R18", "R22"] {
+        assert!(text.contains(id), "{id} is missing:\n{text}");
+    }
+    // 1 - 0.05^(1/2)
+    assert!(text.contains("0.7764"), "the exact bound of two runs is missing:\n{text}");
+    let replay = text.lines().find_map(|line| line.strip_prefix("watch it:  cargo run --release -- "));
+    let replay: Vec<&str> = replay.expect("a line to replay").split(' ').collect();
+    let replayed = twin(&replay);
+    assert_eq!(replayed.status.code(), Some(0), "{}", stderr(&replayed));
+    assert!(stderr(&output).contains("2/2 operations"), "plain lines when piped");
+}
+
+#[test]
+fn each_flawed_loop_is_caught_within_the_default_budget_by_the_requirement_that_must() {
+    for (name, requirement) in
+        [("last-writer-wins", "R02"), ("no-age-limit", "R01"), ("catch-up", "R07")]
+    {
+        // A part of the default budget of 200 runs: an optimised build runs all of it in `.ci/run`.
+        let output = twin(&["check", CASABLANCA, "--loop", name, "--seeds", "14", "--json"]);
+        assert_eq!(output.status.code(), Some(1), "{name} is not caught: {}", stderr(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let rows = report["requirements"].as_array().expect("rows");
+        let row = rows.iter().find(|row| row["id"] == requirement).expect("the row");
+        assert_eq!(row["verdict"], "Violated", "{name} must violate {requirement}");
+    }
+}
+
+#[test]
+fn a_violation_is_told_with_its_seed_and_in_junit() {
+    let folder = Folder::new("junit");
+    let file = folder.file("check.xml");
+    let output = twin(&[
+        "check", CASABLANCA, "--loop", "last-writer-wins", "--seeds", "1", "--duration", "3",
+        "--junit", &file,
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.contains("R09 VIOLATED in 1 of 1 runs"), "{text}");
+    assert!(text.contains("--seed 1 --duration 3 --loop last-writer-wins"), "{text}");
+    let xml = std::fs::read_to_string(&file).expect("the report is written");
+    assert!(xml.contains("<failure") && xml.contains("R09"), "{xml}");
+    assert!(!Path::new(&format!("{file}.part")).exists());
+}
+
+#[test]
+fn a_run_tells_its_events_its_hash_and_every_margin() {
+    let output = twin(&["run", CASABLANCA, "--seed", "7", "--duration", "3"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for told in [
+        "columns",
+        "surgeon   releases the pedal: clutch 1, echoing engagement 0",
+        "aligning -> following",
+        "3000 ticks, state hash ",
+        "R22",
+    ] {
+        assert!(text.contains(told), "{told} is missing:\n{text}");
+    }
+    let again = twin(&["run", CASABLANCA, "--seed", "7", "--duration", "3"]);
+    assert_eq!(text, stdout(&again), "the same seed tells the same");
+}
+
+#[test]
+fn verify_says_that_two_runs_are_the_same() {
+    let output = twin(&["run", CASABLANCA, "--seed", "3", "--duration", "1", "--verify"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).contains("the same, bit for bit"));
+}
+
+#[test]
+fn a_fault_file_replays_the_run_that_it_was_written_by() {
+    let folder = Folder::new("faults");
+    let file = folder.file("faults.ron");
+    let run = ["run", CASABLANCA, "--seed", "5", "--duration", "4"];
+    let drawn = twin(&[&run[..], &["--write-fault-file", &file]].concat());
+    let replayed = twin(&[&run[..], &["--fault-file", &file]].concat());
+    assert_eq!(stdout(&drawn), stdout(&replayed));
+
+    let cut = "(faults: [(at_ms: 2000, for_ms: 400, paths: Both, kind: Outage)])";
+    std::fs::write(&file, cut).expect("it can be written");
+    let held = stdout(&twin(&[&run[..], &["--fault-file", &file]].concat()));
+    assert!(held.contains("coasting -> holding, engagement 1"), "{held}");
+}
+
+#[test]
+fn the_measured_trace_is_a_path_and_its_traps_are_told() {
+    let output =
+        twin(&["run", "scenarios/measured_path_a.ron", "--seed", "1", "--duration", "2"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let notes = stderr(&output);
+    assert!(notes.contains("299 probes, 284 came back"), "{notes}");
+    assert!(notes.contains("10.000 ms"), "{notes}");
+}
+
+#[test]
+fn wrong_files_are_refused_with_their_place() {
+    let folder = Folder::new("files");
+    assert_refused(&["check", "nowhere.ron"], &["nowhere.ron", "no such file"]);
+    let file = folder.scenario("duration_s: 20,", "duration_s: 20");
+    assert_refused(&["check", &file], &["scenario.ron:", " | ", "^"]);
+    let file = folder.scenario("tremor_rms_um", "tremour_rms_um");
+    assert_refused(&["run", &file], &["tremour_rms_um", "tremor_rms_um", "^"]);
+    let file = folder.scenario("../assets/robots/toumai.ron", "/nowhere/robot.ron");
+    assert_refused(&["check", &file], &["/nowhere/robot.ron", "no such file"]);
+}
+
+#[test]
+fn numbers_outside_their_range_are_refused_with_their_line() {
+    let folder = Folder::new("numbers");
+    for (from, to, told) in [
+        ("base_one_way: 100", "base_one_way: -5", "milliseconds -5 is outside"),
+        ("probability: 0.002", "probability: -0.1", "probability -0.1 is outside 0..=1"),
+        ("duration_s: 20", "duration_s: 0", "run duration in seconds 0 is outside"),
+        ("for_ms: (20, 3000)", "for_ms: (3000, 20)", "runs backwards"),
+        ("tremor_rms_um: 49", "tremor_rms_um: 49000", "micrometres 49000 is outside"),
+    ] {
+        let file = folder.scenario(from, to);
+        assert_refused(&["check", &file], &[told, "scenario.ron:", " | "]);
+    }
+}
+
+#[test]
+fn numbers_that_do_not_fit_together_are_refused_with_the_reason() {
+    let folder = Folder::new("together");
+    for (from, to, told) in [
+        ("coast_ms: 100,\n        stop_ms: 200,\n        freshness", "coast_ms: 5,\n        stop_ms: 200,\n        freshness", "longer than the gap"),
+        ("stop_ms: 200,\n        freshness", "stop_ms: 100,\n        freshness", "cannot stop"),
+        ("substeps: 1", "substeps: 0", "1 to 16"),
+        ("age_limit_ms: 500", "age_limit_ms: -1", "age_limit_ms"),
+        ("(arm: \"left\"", "(arm: \"middle\"", "it has left, right, third, endoscope"),
+        ("(arm: \"right\"", "(arm: \"left\"", "a second time"),
+    ] {
+        let file = folder.scenario(from, to);
+        assert_refused(&["check", &file], &[told]);
+    }
+}
+
+#[test]
+fn an_operation_without_arms_or_a_trace_without_packets_is_refused() {
+    let folder = Folder::new("empty");
+    let text = std::fs::read_to_string(repository().join("scenarios/measured_path_a.ron"))
+        .expect("it is there");
+    let robot = repository().join("assets/robots/toumai.ron").display().to_string();
+    let text = text.replace("../assets/robots/toumai.ron", &robot);
+    let (file, trace) = (folder.file("measured.ron"), folder.file("empty.json"));
+
+    let (begin, end) = (text.find("arms: [").expect("arms"), text.find("duration_s").expect("it"));
+    std::fs::write(&file, format!("{}arms: [], {}", &text[..begin], &text[end..])).expect("written");
+    assert_refused(&["check", &file], &["0 arms", "1 to 4"]);
+
+    std::fs::write(&file, text.replace("traces/irtt-path-a-10ms.json", "empty.json"))
+        .expect("written");
+    std::fs::write(&trace, r#"{"round_trips": []}"#).expect("written");
+    assert_refused(&["check", &file], &["empty.json", "0 round trips"]);
+    std::fs::write(&trace, r#"{"round_trips": ["#).expect("written");
+    assert_refused(&["check", &file], &["empty.json", "line 1", "not the output of `irtt"]);
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    assert_refused(&["check", CASABLANCA, "--seeds", "0"], &["at least one run"]);
+    assert_refused(&["check", CASABLANCA, "--loop", "mine"], &["last-writer-wins"]);
+    assert_refused(&["run", CASABLANCA, "--duration", "-1"], &["outside"]);
+    assert_refused(
+        &["check", CASABLANCA, "--seeds", "1", "--duration", "0.1", "--junit", "/nowhere/a.xml"],
+        &["/nowhere/a.xml", "cannot be written"],
+    );
+}
