@@ -23,9 +23,14 @@ struct Joined {
 impl Joined {
     fn new() -> Self {
         let operation = casablanca_shanghai();
-        let keys = SessionKeys { command: [1; 32], status: [2; 32] };
+        let keys = SessionKeys {
+            command: [1; 32],
+            status: [2; 32],
+        };
         let settings = &operation.control_loop;
-        let mut sensed = Sensed { joints: [[0.0; 7]; MAX_ARMS] };
+        let mut sensed = Sensed {
+            joints: [[0.0; 7]; MAX_ARMS],
+        };
         for (joints, arm) in sensed.joints.iter_mut().zip(&operation.arms) {
             *joints = arm.home;
         }
@@ -42,7 +47,7 @@ impl Joined {
     fn receive_from_console(&mut self) {
         self.tick += 1;
         let angle = self.tick as f64 * 5e-3;
-        let pose = Pose::translation(0.03 * libm_sin(angle), 0.03 * libm_sin(angle + 1.0), 0.0);
+        let pose = Pose::translation(0.03 * triangle(angle), 0.03 * triangle(angle + 1.0), 0.0);
         let hands = HandInput {
             hands: [Hand { pose, jaw_rad: 0.3 }; MAX_ARMS],
             clutch_pressed: (100..300).contains(&self.tick),
@@ -68,11 +73,15 @@ impl Joined {
     }
 }
 
-/// A triangle would do: the hands only have to move.
-fn libm_sin(angle: f64) -> f64 {
+/// A triangle wave: the hands only have to move.
+fn triangle(angle: f64) -> f64 {
     let turn = angle / core::f64::consts::TAU;
     let saw = turn - turn.floor();
-    if saw < 0.5 { 4.0 * saw - 1.0 } else { 3.0 - 4.0 * saw }
+    if saw < 0.5 {
+        4.0 * saw - 1.0
+    } else {
+        3.0 - 4.0 * saw
+    }
 }
 
 fn control_tick(c: &mut Criterion) {
@@ -81,7 +90,11 @@ fn control_tick(c: &mut Criterion) {
         joined.receive_from_console();
         joined.tick_robot();
     }
-    assert_eq!(joined.state, State::Following, "the bench must measure arms that move");
+    assert_eq!(
+        joined.state,
+        State::Following,
+        "the bench must measure arms that move"
+    );
     c.bench_function("control_tick/four arms follow", |b| {
         b.iter_custom(|iterations| {
             let mut spent = std::time::Duration::ZERO;

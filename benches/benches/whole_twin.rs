@@ -19,7 +19,9 @@ fn whole_twin(c: &mut Criterion) {
     }
     let moving = twin.snapshot();
     let mut group = c.benchmark_group("whole_twin");
-    group.sample_size(20).throughput(Throughput::Elements(TICKS));
+    group
+        .sample_size(20)
+        .throughput(Throughput::Elements(TICKS));
     group.bench_function("four moving arms under Rapier, ticks of 1 ms", |b| {
         b.iter_batched_ref(
             || {

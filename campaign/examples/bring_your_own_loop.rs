@@ -55,14 +55,15 @@ impl RobotLoop for Statue {
 }
 
 /// What the twin calls to build the loop of each run.
-fn statue(
-    setup: LoopSetup<'_>,
-) -> Result<Box<dyn HostedLoop>, control_loop::SettingsError> {
+fn statue(setup: LoopSetup<'_>) -> Result<Box<dyn HostedLoop>, control_loop::SettingsError> {
     let mut home = [[0.0; 7]; 4];
     for (home, arm) in home.iter_mut().zip(setup.arms) {
         *home = arm.home;
     }
-    Ok(Box::new(Statue { home, statuses: StatusSender::new(setup.settings, setup.keys) }))
+    Ok(Box::new(Statue {
+        home,
+        statuses: StatusSender::new(setup.settings, setup.keys),
+    }))
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -96,7 +96,9 @@ pub fn check(
                 Err(_) => failed.store(true, Ordering::Relaxed),
             }
             // A poisoned lock means that another thread panicked while storing: its data is still whole.
-            results.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[index] = Some(result);
+            results
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner())[index] = Some(result);
             progress(Progress {
                 done: done.fetch_add(1, Ordering::Relaxed) + 1,
                 violating: violating.load(Ordering::Relaxed),
@@ -110,8 +112,13 @@ pub fn check(
         }
         work();
     });
-    let results = results.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let outcomes = results.into_iter().flatten().collect::<Result<Vec<Outcome>, CheckError>>()?;
+    let results = results
+        .into_inner()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let outcomes = results
+        .into_iter()
+        .flatten()
+        .collect::<Result<Vec<Outcome>, CheckError>>()?;
     Ok(CheckReport::new(operation, settings, &outcomes))
 }
 
@@ -134,5 +141,8 @@ fn run(
 }
 
 fn is_violating(outcome: &Outcome) -> bool {
-    outcome.findings.iter().any(|finding| finding.violated_at_ns.is_some())
+    outcome
+        .findings
+        .iter()
+        .any(|finding| finding.violated_at_ns.is_some())
 }

@@ -47,7 +47,11 @@ fn test_case(row: &RequirementRow, report: &CheckReport, replay: &str) -> TestCa
         ("runs", report.runs.to_string()),
         ("first_seed", report.first_seed.to_string()),
         ("exercised", row.exercised.to_string()),
-        ("worst_margin", row.worst_margin.map_or("none".into(), |margin| margin.to_string())),
+        (
+            "worst_margin",
+            row.worst_margin
+                .map_or("none".into(), |margin| margin.to_string()),
+        ),
         ("failure_bound_95", row.failure_bound.to_string()),
     ] {
         case.add_property((name, value.as_str()));

@@ -107,8 +107,10 @@ impl CheckReport {
             .into_iter()
             .map(|requirement| RequirementRow::new(&requirement, settings, outcomes))
             .collect();
-        let hashes: Vec<u8> =
-            outcomes.iter().flat_map(|outcome| outcome.hash.to_le_bytes()).collect();
+        let hashes: Vec<u8> = outcomes
+            .iter()
+            .flat_map(|outcome| outcome.hash.to_le_bytes())
+            .collect();
         Self {
             operation: operation.name.clone(),
             robot: operation.robot_name.clone(),
@@ -126,13 +128,19 @@ impl CheckReport {
 
     /// Whether no requirement was violated.
     pub fn all_hold(&self) -> bool {
-        self.requirements.iter().all(|row| row.verdict != Verdict::Violated)
+        self.requirements
+            .iter()
+            .all(|row| row.verdict != Verdict::Violated)
     }
 
     /// Requirements whose condition never came true: the check says nothing about them.
     pub fn not_exercised(&self) -> Vec<Id> {
         let is_vacuous = |row: &&RequirementRow| row.verdict == Verdict::NotExercised;
-        self.requirements.iter().filter(is_vacuous).map(|row| row.id).collect()
+        self.requirements
+            .iter()
+            .filter(is_vacuous)
+            .map(|row| row.id)
+            .collect()
     }
 }
 
@@ -161,7 +169,11 @@ impl RequirementRow {
             failure_bound: 1.0,
         };
         for (seed, outcome) in (settings.first_seed..).zip(outcomes) {
-            for finding in outcome.findings.iter().filter(|finding| finding.id == requirement.id) {
+            for finding in outcome
+                .findings
+                .iter()
+                .filter(|finding| finding.id == requirement.id)
+            {
                 row.add(seed, finding);
             }
         }
@@ -183,7 +195,10 @@ impl RequirementRow {
         }
         self.exercised_runs += usize::from(finding.exercised > 0);
         // The first seed wins a tie, so that the row does not depend on the order of the threads.
-        if self.robustness.is_none_or(|worst| finding.robustness < worst) {
+        if self
+            .robustness
+            .is_none_or(|worst| finding.robustness < worst)
+        {
             self.robustness = Some(finding.robustness);
             self.worst_margin = Some(finding.worst_margin);
             self.unit = finding.unit.clone();
@@ -200,10 +215,15 @@ impl WorstRun {
         let judged = rows.iter().filter(|row| row.robustness.is_some());
         let worst = judged.min_by(|a, b| {
             let key = |row: &RequirementRow| {
-                (row.verdict != Verdict::Violated, row.robustness.unwrap_or(f64::INFINITY))
+                (
+                    row.verdict != Verdict::Violated,
+                    row.robustness.unwrap_or(f64::INFINITY),
+                )
             };
             let ((a_held, a_robustness), (b_held, b_robustness)) = (key(a), key(b));
-            a_held.cmp(&b_held).then(a_robustness.total_cmp(&b_robustness))
+            a_held
+                .cmp(&b_held)
+                .then(a_robustness.total_cmp(&b_robustness))
         })?;
         Some(Self {
             seed: worst.worst_seed?,
@@ -219,7 +239,10 @@ impl Coverage {
             .iter()
             .enumerate()
             .map(|(index, state)| {
-                let ticks = outcomes.iter().map(|outcome| outcome.state_ticks[index]).sum();
+                let ticks = outcomes
+                    .iter()
+                    .map(|outcome| outcome.state_ticks[index])
+                    .sum();
                 (state.name().to_string(), ticks)
             })
             .collect();
@@ -227,18 +250,31 @@ impl Coverage {
             .iter()
             .enumerate()
             .map(|(index, verdict)| {
-                let on_path =
-                    |path: usize| outcomes.iter().map(|outcome| outcome.verdicts[path][index]).sum();
+                let on_path = |path: usize| {
+                    outcomes
+                        .iter()
+                        .map(|outcome| outcome.verdicts[path][index])
+                        .sum()
+                };
                 (verdict.name().to_string(), [on_path(0), on_path(1)])
             })
             .collect();
-        Self { state_ticks, verdicts }
+        Self {
+            state_ticks,
+            verdicts,
+        }
     }
 
     /// States and verdicts that never occurred.
     pub fn unseen(&self) -> Vec<&str> {
         let states = self.state_ticks.iter().filter(|(_, ticks)| *ticks == 0);
-        let verdicts = self.verdicts.iter().filter(|(_, frames)| frames.iter().all(|&n| n == 0));
-        states.map(|(name, _)| name.as_str()).chain(verdicts.map(|(name, _)| name.as_str())).collect()
+        let verdicts = self
+            .verdicts
+            .iter()
+            .filter(|(_, frames)| frames.iter().all(|&n| n == 0));
+        states
+            .map(|(name, _)| name.as_str())
+            .chain(verdicts.map(|(name, _)| name.as_str()))
+            .collect()
     }
 }

@@ -13,8 +13,15 @@ pub fn verify(
     make_loop: &LoopFactory,
 ) -> Result<Option<Divergence>, BuildError> {
     let run = || {
-        let mut twin =
-            Twin::new(operation, plan, make_loop, Keep { links: true, ..Keep::default() })?;
+        let mut twin = Twin::new(
+            operation,
+            plan,
+            make_loop,
+            Keep {
+                links: true,
+                ..Keep::default()
+            },
+        )?;
         twin.run_to_end();
         Ok(twin.links().unwrap_or_default().to_vec())
     };

@@ -16,18 +16,22 @@ const SECOND_NS: u64 = 1_000_000_000;
 
 /// Hashes of the shipped scenarios' seed 7 over three simulated seconds. A change of behaviour changes
 /// them: put the new value here and say why in the commit.
-const GOLDEN: [(&str, u64); 2] =
-    [("casablanca_shanghai.ron", 0x0), ("measured_path_a.ron", 0x0)];
+const GOLDEN: [(&str, u64); 2] = [
+    ("casablanca_shanghai.ron", 0x0),
+    ("measured_path_a.ron", 0x0),
+];
 
 #[test]
 fn debug_and_release_builds_give_the_golden_hashes() {
     for (scenario, golden) in GOLDEN {
         let operation = operation(scenario);
         let plan = RunPlan::of_seed(&operation, 7, 3 * SECOND_NS);
-        let mut twin =
-            Twin::new(&operation, &plan, &own_loop, Keep::default()).expect("it builds");
+        let mut twin = Twin::new(&operation, &plan, &own_loop, Keep::default()).expect("it builds");
         let hash = twin.run_to_end().hash;
-        assert_eq!(hash, golden, "{scenario}: {hash:#018x} now, {golden:#018x} before");
+        assert_eq!(
+            hash, golden,
+            "{scenario}: {hash:#018x} now, {golden:#018x} before"
+        );
     }
 }
 
@@ -70,7 +74,10 @@ fn one_thread_and_two_give_the_same_report() {
 fn a_restored_snapshot_continues_as_the_uninterrupted_run() {
     let operation = operation("casablanca_shanghai.ron");
     let plan = RunPlan::of_seed(&operation, 5, 3 * SECOND_NS);
-    let keep = Keep { links: true, events: true };
+    let keep = Keep {
+        links: true,
+        events: true,
+    };
     let new = || Twin::new(&operation, &plan, &own_loop, keep).expect("it builds");
 
     let mut uninterrupted = new();
@@ -82,8 +89,7 @@ fn a_restored_snapshot_continues_as_the_uninterrupted_run() {
 
     // Into a world that has gone elsewhere, and into a fresh one.
     let elsewhere = RunPlan::of_seed(&operation, 99, 3 * SECOND_NS);
-    let mut gone_elsewhere =
-        Twin::new(&operation, &elsewhere, &own_loop, keep).expect("it builds");
+    let mut gone_elsewhere = Twin::new(&operation, &elsewhere, &own_loop, keep).expect("it builds");
     for _ in 0..500 {
         gone_elsewhere.step();
     }
@@ -103,8 +109,14 @@ fn keeping_events_and_links_changes_nothing() {
     let operation = operation("casablanca_shanghai.ron");
     let plan = RunPlan::of_seed(&operation, 3, SECOND_NS);
     let hash = |keep| {
-        Twin::new(&operation, &plan, &own_loop, keep).expect("it builds").run_to_end().hash
+        Twin::new(&operation, &plan, &own_loop, keep)
+            .expect("it builds")
+            .run_to_end()
+            .hash
     };
-    let all = Keep { events: true, links: true };
+    let all = Keep {
+        events: true,
+        links: true,
+    };
     assert_eq!(hash(Keep::default()), hash(all));
 }

@@ -32,7 +32,11 @@ impl LastWriterWins {
     ) -> Result<Self, SettingsError> {
         let driver = Driver::new(arms, settings, keys)?;
         let bystander = Admission::new(Rules::of(settings), keys);
-        Ok(Self { bystander, keys: keys.clone(), driver })
+        Ok(Self {
+            bystander,
+            keys: keys.clone(),
+            driver,
+        })
     }
 }
 

@@ -2,7 +2,9 @@
 
 use control_loop::admission::{Admission, Rules, Verdict};
 use control_loop::driver::{Driver, Reception};
-use control_loop::{LoopSettings, PathId, RobotLoop, Sensed, SessionKeys, SettingsError, TickOutput};
+use control_loop::{
+    LoopSettings, PathId, RobotLoop, Sensed, SessionKeys, SettingsError, TickOutput,
+};
 use robot_model::Arm;
 
 /// Our loop without a freshness limit: a command is as good as new however long it was under way.
@@ -25,9 +27,15 @@ impl NoAgeLimit {
         settings: &LoopSettings,
         keys: &SessionKeys,
     ) -> Result<Self, SettingsError> {
-        let rules = Rules { freshness_ns: u64::MAX, ..Rules::of(settings) };
+        let rules = Rules {
+            freshness_ns: u64::MAX,
+            ..Rules::of(settings)
+        };
         let driver = Driver::new(arms, settings, keys)?;
-        Ok(Self { admission: Admission::new(rules, keys), driver })
+        Ok(Self {
+            admission: Admission::new(rules, keys),
+            driver,
+        })
     }
 }
 

@@ -4,8 +4,15 @@ use bevy_ecs::prelude::Resource;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The parts of the state that get a digest of their own, in the order of a tick.
-pub const COMPONENTS: [&str; 7] =
-    ["surgeon", "console", "network", "robot loop", "plant", "truth", "monitors"];
+pub const COMPONENTS: [&str; 7] = [
+    "surgeon",
+    "console",
+    "network",
+    "robot loop",
+    "plant",
+    "truth",
+    "monitors",
+];
 
 /// One tick's digests, in the order of [`COMPONENTS`].
 pub type Link = [u64; COMPONENTS.len()];
@@ -21,7 +28,10 @@ pub struct Chain {
 impl Chain {
     /// A chain that keeps every link, so that two runs can be compared tick by tick.
     pub fn keeping_links() -> Self {
-        Self { links: Some(Vec::new()), ..Self::default() }
+        Self {
+            links: Some(Vec::new()),
+            ..Self::default()
+        }
     }
 
     /// The hash of all links so far.
@@ -74,7 +84,10 @@ pub fn first_divergence(one: &[Link], other: &[Link]) -> Option<Divergence> {
         .filter(|(_, (a, b))| a != b)
         .map(|(name, _)| *name)
         .collect();
-    Some(Divergence { tick: tick as u64, components })
+    Some(Divergence {
+        tick: tick as u64,
+        components,
+    })
 }
 
 #[cfg(test)]
@@ -89,7 +102,13 @@ mod tests {
         other[1][4] = 9;
         other[2][0] = 9;
         let divergence = first_divergence(&one, &other).expect("they differ");
-        assert_eq!(divergence, Divergence { tick: 1, components: vec!["plant"] });
+        assert_eq!(
+            divergence,
+            Divergence {
+                tick: 1,
+                components: vec!["plant"]
+            }
+        );
     }
 
     #[test]

@@ -41,5 +41,9 @@ pub type LoopFactory = dyn Fn(LoopSetup<'_>) -> Result<Box<dyn HostedLoop>, Sett
 /// # Errors
 /// The settings are impossible for these arms.
 pub fn own_loop(setup: LoopSetup<'_>) -> Result<Box<dyn HostedLoop>, SettingsError> {
-    Ok(Box::new(control_loop::Robot::new(setup.arms, setup.settings, setup.keys)?))
+    Ok(Box::new(control_loop::Robot::new(
+        setup.arms,
+        setup.settings,
+        setup.keys,
+    )?))
 }

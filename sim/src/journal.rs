@@ -98,7 +98,10 @@ const REFUSALS_APART_NS: u64 = 50_000_000;
 impl Journal {
     /// A journal that keeps its events.
     pub fn keeping_events() -> Self {
-        Self { events: Some(Vec::new()), ..Self::default() }
+        Self {
+            events: Some(Vec::new()),
+            ..Self::default()
+        }
     }
 
     /// The events so far, in order.
@@ -133,8 +136,12 @@ impl Journal {
             return;
         }
         self.end_refusals(path);
-        self.refusals[path] =
-            Some(Refusals { verdict, since_ns: at_ns, last_ns: at_ns, frames: 1 });
+        self.refusals[path] = Some(Refusals {
+            verdict,
+            since_ns: at_ns,
+            last_ns: at_ns,
+            frames: 1,
+        });
     }
 
     /// Tells the refusals that have ended by now.
@@ -154,8 +161,22 @@ impl Journal {
     }
 
     fn end_refusals(&mut self, path: usize) {
-        if let Some(Refusals { verdict, since_ns, last_ns, frames }) = self.refusals[path].take() {
-            self.note(last_ns, Happening::Refused { path, verdict, since_ns, frames });
+        if let Some(Refusals {
+            verdict,
+            since_ns,
+            last_ns,
+            frames,
+        }) = self.refusals[path].take()
+        {
+            self.note(
+                last_ns,
+                Happening::Refused {
+                    path,
+                    verdict,
+                    since_ns,
+                    frames,
+                },
+            );
         }
     }
 }
@@ -171,16 +192,28 @@ impl Happening {
     /// Who acted, and what happened, in words.
     fn describe(&self) -> (&'static str, String) {
         match self {
-            Self::PedalPressed => ("surgeon", "presses the clutch pedal: the hands are free".into()),
+            Self::PedalPressed => (
+                "surgeon",
+                "presses the clutch pedal: the hands are free".into(),
+            ),
             Self::Gesture { clutch, engagement } => (
                 "surgeon",
                 format!("releases the pedal: clutch {clutch}, echoing engagement {engagement}"),
             ),
-            Self::StateChanged { from, to, engagement } => (
+            Self::StateChanged {
+                from,
+                to,
+                engagement,
+            } => (
                 "robot",
                 format!("{} -> {}, engagement {engagement}", from.name(), to.name()),
             ),
-            Self::Refused { path, verdict, since_ns, frames } => (
+            Self::Refused {
+                path,
+                verdict,
+                since_ns,
+                frames,
+            } => (
                 path_name(*path),
                 format!(
                     "{frames} frame{} refused as {} since {:.4} s",
@@ -190,7 +223,10 @@ impl Happening {
                 ),
             ),
             Self::PathSilent { path, silent: true } => (path_name(*path), "reported silent".into()),
-            Self::PathSilent { path, silent: false } => (path_name(*path), "heard again".into()),
+            Self::PathSilent {
+                path,
+                silent: false,
+            } => (path_name(*path), "heard again".into()),
             Self::FaultBegins { fault } => ("twin", format!("fault begins: {fault}")),
             Self::FaultEnds { fault } => ("twin", format!("fault ends: {fault}")),
             Self::Violated { id } => ("twin", format!("{id} VIOLATED")),

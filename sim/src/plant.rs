@@ -46,7 +46,10 @@ impl Plant {
     /// `substeps` is Rapier's number of solver iterations: each is a full step of `tick_ns / substeps`.
     pub fn new(arms: &[Arm], tick_ns: u64, substeps: usize) -> Self {
         let tick_s = tick_ns as f64 * 1e-9;
-        let mut world = PhysicsWorld { gravity: Vector::ZERO, ..PhysicsWorld::default() };
+        let mut world = PhysicsWorld {
+            gravity: Vector::ZERO,
+            ..PhysicsWorld::default()
+        };
         world.integration_parameters.dt = tick_s;
         world.integration_parameters.num_solver_iterations = substeps.max(1);
         // Instruments are centimetres, not metres: the solver's slops scale with this.
@@ -54,9 +57,18 @@ impl Plant {
         world.integration_parameters.contact_recycling = false;
         // Nothing collides here: continuous collision detection has nothing to find.
         world.integration_parameters.max_ccd_substeps = 0;
-        world.integration_parameters.num_internal_stabilization_iterations = 0;
-        let arms = arms.iter().map(|arm| ArmBody::insert(&mut world, arm)).collect();
-        Self { world, arms, tick_s }
+        world
+            .integration_parameters
+            .num_internal_stabilization_iterations = 0;
+        let arms = arms
+            .iter()
+            .map(|arm| ArmBody::insert(&mut world, arm))
+            .collect();
+        Self {
+            world,
+            arms,
+            tick_s,
+        }
     }
 
     /// Gives the servos their set-points and lets one tick pass.
@@ -64,7 +76,11 @@ impl Plant {
     /// A servo pulls towards the set-point and towards the set-point's own speed, so that following a
     /// moving set-point costs no lag from its damping.
     pub fn step(&mut self, set_points: &[JointVector]) {
-        let Self { world, arms, tick_s } = self;
+        let Self {
+            world,
+            arms,
+            tick_s,
+        } = self;
         for (arm, set_point) in arms.iter_mut().zip(set_points) {
             for (index, joint) in arm.joints.iter().enumerate() {
                 let (target, before) = (set_point[index], arm.set_point[index]);
@@ -90,9 +106,14 @@ impl Plant {
     pub fn joints(&self, arm: usize) -> JointVector {
         let mut values = [0.0; MAX_JOINTS];
         for (value, joint) in values.iter_mut().zip(&self.arms[arm].joints) {
-            *value = self.world.multibody_joints.get(joint.handle).map_or(f64::NAN, |(body, id)| {
-                body.link(id).map_or(f64::NAN, |link| link.joint.coords()[joint.axis as usize])
-            });
+            *value =
+                self.world
+                    .multibody_joints
+                    .get(joint.handle)
+                    .map_or(f64::NAN, |(body, id)| {
+                        body.link(id)
+                            .map_or(f64::NAN, |link| link.joint.coords()[joint.axis as usize])
+                    });
         }
         values
     }
@@ -110,7 +131,11 @@ impl Plant {
                 if let Some((multibody, id)) = self.world.multibody_joints.get(joint.handle)
                     && let Some(link) = multibody.link(id)
                 {
-                    sink(&link.joint.coords()[joint.axis as usize].to_bits().to_le_bytes());
+                    sink(
+                        &link.joint.coords()[joint.axis as usize]
+                            .to_bits()
+                            .to_le_bytes(),
+                    );
                     for velocity in multibody.joint_velocity(link).iter() {
                         sink(&velocity.to_bits().to_le_bytes());
                     }
@@ -139,7 +164,11 @@ impl Clone for Plant {
             soft_bodies: self.world.soft_bodies.clone(),
             ..PhysicsWorld::default()
         };
-        Self { world, arms: self.arms.clone(), tick_s: self.tick_s }
+        Self {
+            world,
+            arms: self.arms.clone(),
+            tick_s: self.tick_s,
+        }
     }
 }
 
@@ -150,31 +179,42 @@ impl ArmBody {
         for index in 0..arm.joint_count {
             let (link, drive, limits) = (arm.links[index], arm.drives[index], arm.limits[index]);
             let body = world.insert_body(
-                RigidBodyBuilder::dynamic().can_sleep(false).additional_mass_properties(
-                    MassProperties::new(
+                RigidBodyBuilder::dynamic()
+                    .can_sleep(false)
+                    .additional_mass_properties(MassProperties::new(
                         Vector::from_array(link.com_m),
                         link.mass_kg,
                         Vector::from_array(link.inertia_kgm2),
-                    ),
-                ),
+                    )),
             );
             // The jaw has no row: it turns about the wrist yaw axis, where the tip is.
             let row = (index < arm.row_count).then(|| arm.rows[index]);
-            let (axis, joint) = servo_joint(row.as_ref(), drive.stiffness, drive.damping, limits.effort);
+            let (axis, joint) =
+                servo_joint(row.as_ref(), drive.stiffness, drive.damping, limits.effort);
             if let Some(handle) = world.insert_multibody_joint(parent, body, joint) {
                 let (stiffness, damping) = (drive.stiffness, drive.damping);
-                joints.push(ServoJoint { handle, axis, stiffness, damping });
+                joints.push(ServoJoint {
+                    handle,
+                    axis,
+                    stiffness,
+                    damping,
+                });
             }
             parent = body;
         }
-        let arm_body = Self { joints, set_point: arm.home };
+        let arm_body = Self {
+            joints,
+            set_point: arm.home,
+        };
         arm_body.place(world, arm);
         arm_body
     }
 
     /// Removes Rapier's default damping, adds the rotors' inertia, and moves the arm home.
     fn place(&self, world: &mut PhysicsWorld, arm: &Arm) {
-        let Some(first) = self.joints.first() else { return };
+        let Some(first) = self.joints.first() else {
+            return;
+        };
         let bodies = &mut world.bodies;
         if let Some((multibody, _)) = world.multibody_joints.get_mut(first.handle) {
             // The first pass makes the root as fixed as its body is, and drops its six coordinates.
@@ -202,8 +242,9 @@ fn servo_joint(
         -core::f64::consts::FRAC_PI_2,
     );
     let x_onto_z = Pose::from_parts(nalgebra::Translation3::identity(), x_onto_z);
-    let (kind, fixed) =
-        row.map_or((JointKind::Revolute, Pose::identity()), |row| (row.kind, fixed_part(row)));
+    let (kind, fixed) = row.map_or((JointKind::Revolute, Pose::identity()), |row| {
+        (row.kind, fixed_part(row))
+    });
     let (axis, locked) = match kind {
         JointKind::Revolute => (JointAxis::AngX, JointAxesMask::LOCKED_REVOLUTE_AXES),
         JointKind::Prismatic => (JointAxis::LinX, JointAxesMask::LOCKED_PRISMATIC_AXES),

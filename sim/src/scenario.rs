@@ -63,7 +63,11 @@ pub struct ArmPlacement {
 }
 
 fn upright() -> (Degrees, Degrees, Degrees) {
-    (Degrees::clamped(0.0), Degrees::clamped(0.0), Degrees::clamped(0.0))
+    (
+        Degrees::clamped(0.0),
+        Degrees::clamped(0.0),
+        Degrees::clamped(0.0),
+    )
 }
 
 /// The physics engine's settings.
@@ -204,7 +208,9 @@ impl ControlLoopSettings {
         let default = LoopSettings::default();
         let frame_interval_ns = self.frame_interval_ms.ns();
         // The default jump is stated in frames: keep the time that it stands for.
-        let jump_ns = default.forward_jump.saturating_mul(default.frame_interval_ns);
+        let jump_ns = default
+            .forward_jump
+            .saturating_mul(default.frame_interval_ns);
         LoopSettings {
             tick_ns: self.tick_ms.ns(),
             frame_interval_ns,
@@ -284,7 +290,11 @@ impl std::error::Error for ScenarioError {}
 
 impl ScenarioError {
     fn plain(message: impl Into<String>) -> Self {
-        Self { file: None, position: None, message: message.into() }
+        Self {
+            file: None,
+            position: None,
+            message: message.into(),
+        }
     }
 }
 
@@ -361,7 +371,11 @@ fn ron_options() -> ron::Options {
 }
 
 fn read_robot(file: &str, read: &mut ReadFile<'_>) -> Result<Robot, ScenarioError> {
-    let in_file = |position, message| ScenarioError { file: Some(file.into()), position, message };
+    let in_file = |position, message| ScenarioError {
+        file: Some(file.into()),
+        position,
+        message,
+    };
     let text = read(file).map_err(|reason| in_file(None, reason))?;
     Robot::from_ron(&text).map_err(|error| in_file(error.position(), error.message().into()))
 }
@@ -393,7 +407,10 @@ fn place_arms(
                 "arms[{index}] names \"{name}\" a second time; an arm can be placed once"
             )));
         }
-        arms.push(Arm { base: placement.base(), ..named.arm });
+        arms.push(Arm {
+            base: placement.base(),
+            ..named.arm
+        });
         names.push(name.clone());
     }
     Ok((arms, names))
@@ -406,7 +423,9 @@ fn read_paths(
     let mut notes = Vec::new();
     let mut resolved = [paths.a, paths.b];
     for path in &mut resolved {
-        let found = path.resolve(read).map_err(|error| ScenarioError::plain(error.to_string()))?;
+        let found = path
+            .resolve(read)
+            .map_err(|error| ScenarioError::plain(error.to_string()))?;
         notes.extend(found);
     }
     Ok((resolved, notes))

@@ -58,7 +58,11 @@ impl Datagram {
         let len = frame.len().min(DATAGRAM_MAX);
         let mut bytes = [0; DATAGRAM_MAX];
         bytes[..len].copy_from_slice(&frame[..len]);
-        Self { sequence, bytes, len }
+        Self {
+            sequence,
+            bytes,
+            len,
+        }
     }
 }
 

@@ -82,17 +82,29 @@ impl Surgeon {
             idle_since_ns: None,
             reaction_ns: draw_ns(settings.reaction_s, &mut habits),
         };
-        Self { settings: settings.clone(), hands, pedal, habits }
+        Self {
+            settings: settings.clone(),
+            hands,
+            pedal,
+            habits,
+        }
     }
 
     /// What the hands and the pedal do now, given the newest state that the console shows.
     pub fn act(&mut self, now_ns: u64, shown: Option<State>) -> HandInput {
         let clutch_pressed = self.work_pedal(now_ns, shown);
-        let mut hands = [Hand { pose: Pose::identity(), jaw_rad: 0.0 }; MAX_ARMS];
+        let mut hands = [Hand {
+            pose: Pose::identity(),
+            jaw_rad: 0.0,
+        }; MAX_ARMS];
         for (hand, motion) in hands.iter_mut().zip(&mut self.hands) {
             *hand = motion.at(now_ns, &self.settings);
         }
-        HandInput { hands, clutch_pressed, stop_pressed: false }
+        HandInput {
+            hands,
+            clutch_pressed,
+            stop_pressed: false,
+        }
     }
 
     /// Folds the state that later actions depend on.
@@ -118,7 +130,12 @@ impl Surgeon {
     }
 
     fn work_pedal(&mut self, now_ns: u64, shown: Option<State>) -> bool {
-        let Self { settings, pedal, habits, .. } = self;
+        let Self {
+            settings,
+            pedal,
+            habits,
+            ..
+        } = self;
         if let Some(until_ns) = pedal.pressed_until_ns {
             if now_ns < until_ns {
                 return true;
@@ -139,7 +156,9 @@ impl Surgeon {
         // What the console shows is a round trip old: right after a gesture it proves nothing.
         let settled = now_ns >= pedal.released_at_ns + seconds_ns(settings.patience_s.get());
         let reacts = settled
-            && pedal.idle_since_ns.is_some_and(|since_ns| now_ns >= since_ns + pedal.reaction_ns)
+            && pedal
+                .idle_since_ns
+                .is_some_and(|since_ns| now_ns >= since_ns + pedal.reaction_ns)
             && shown.is_some();
         if shown.is_some() && (reacts || now_ns >= pedal.next_habit_ns) {
             pedal.pressed_until_ns = Some(now_ns + draw_ns(settings.clutch_hold_s, habits));
@@ -164,8 +183,15 @@ impl HandMotion {
             amplitude_m: Vector3::repeat(amplitude_m),
             phase_rad: Vector3::from_fn(|_, _| core::f64::consts::TAU * stream.uniform()),
         });
-        let mut motion =
-            Self { stream, from: start, to: start, began_ns: 0, moves_ns: 0, rests_ns: 0, tremor };
+        let mut motion = Self {
+            stream,
+            from: start,
+            to: start,
+            began_ns: 0,
+            moves_ns: 0,
+            rests_ns: 0,
+            tremor,
+        };
         motion.begin_reach(0, settings);
         motion
     }
@@ -206,7 +232,9 @@ impl HandMotion {
     fn tremor_at(&self, now_ns: u64) -> Vector3<f64> {
         let t_s = now_ns as f64 / NS_PER_S;
         self.tremor.iter().fold(Vector3::zeros(), |sum, tone| {
-            let swing = tone.phase_rad.map(|phase| libm::sin(tone.rate_rad_s * t_s + phase));
+            let swing = tone
+                .phase_rad
+                .map(|phase| libm::sin(tone.rate_rad_s * t_s + phase));
             sum + tone.amplitude_m.component_mul(&swing)
         })
     }
@@ -261,7 +289,10 @@ mod tests {
         for tick in 0..5_000 {
             let now_ns = tick * 1_000_000;
             let hands = one.act(now_ns, Some(State::Following)).hands;
-            assert_eq!(hands[2].pose, same.act(now_ns, Some(State::Following)).hands[2].pose);
+            assert_eq!(
+                hands[2].pose,
+                same.act(now_ns, Some(State::Following)).hands[2].pose
+            );
             differs |= hands[2].pose != other.act(now_ns, Some(State::Following)).hands[2].pose;
         }
         assert!(differs);
@@ -287,11 +318,15 @@ mod tests {
     fn a_tremor_has_the_stated_rms() {
         let settings = SurgeonSettings::default();
         let motion = HandMotion::new(&settings, Stream::new(11, "tremor"));
-        let squares: f64 =
-            (0..60_000).map(|tick| motion.tremor_at(tick * 1_000_000).norm_squared()).sum();
+        let squares: f64 = (0..60_000)
+            .map(|tick| motion.tremor_at(tick * 1_000_000).norm_squared())
+            .sum();
         let rms_um = libm::sqrt(squares / 60_000.0) * 1e6;
         let stated = settings.tremor_rms_um.get();
-        assert!((rms_um / stated - 1.0).abs() < 0.1, "{rms_um} µm against {stated} µm");
+        assert!(
+            (rms_um / stated - 1.0).abs() < 0.1,
+            "{rms_um} µm against {stated} µm"
+        );
     }
 
     #[test]
@@ -303,7 +338,9 @@ mod tests {
             (now_ns, surgeon.act(now_ns, Some(state)).clutch_pressed)
         };
         // The gesture at the start, then following for two seconds.
-        let start = (0..3_000).filter(|_| act(&mut surgeon, State::Following).1).count();
+        let start = (0..3_000)
+            .filter(|_| act(&mut surgeon, State::Following).1)
+            .count();
         assert!(start > 100, "no gesture at the start");
         let (held_ns, pressed) = act(&mut surgeon, State::Holding);
         assert!(!pressed, "nobody reacts at once");
@@ -315,7 +352,10 @@ mod tests {
             .expect("the surgeon reacts");
         let reaction_s = (reacted_ns - held_ns) as f64 / NS_PER_S;
         let span = SurgeonSettings::default().reaction_s;
-        assert!((span.from().get() - 0.01..=span.to().get() + 0.01).contains(&reaction_s), "{reaction_s} s");
+        assert!(
+            (span.from().get() - 0.01..=span.to().get() + 0.01).contains(&reaction_s),
+            "{reaction_s} s"
+        );
     }
 
     #[test]

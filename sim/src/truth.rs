@@ -61,7 +61,12 @@ impl Truth {
         Self {
             first_sequence: 1,
             commands: VecDeque::new(),
-            gesture: Gesture { clutch: 0, made_ns: 0, arrived_clutch: 0, first_arrived_ns: 0 },
+            gesture: Gesture {
+                clutch: 0,
+                made_ns: 0,
+                arrived_clutch: 0,
+                first_arrived_ns: 0,
+            },
             newest_admitted: None,
             admissible: None,
             path_last_arrival_ns: [None; PATHS],
@@ -97,9 +102,17 @@ impl Truth {
 
     /// Notes that a copy of a command reached the robot, whose engagement number is `engagement`.
     /// True when it is the first copy.
-    pub fn note_arrival(&mut self, now_ns: u64, path: usize, sequence: u64, engagement: u32) -> bool {
+    pub fn note_arrival(
+        &mut self,
+        now_ns: u64,
+        path: usize,
+        sequence: u64,
+        engagement: u32,
+    ) -> bool {
         self.path_last_arrival_ns[path] = Some(now_ns);
-        let Some(made) = self.made_mut(sequence) else { return false };
+        let Some(made) = self.made_mut(sequence) else {
+            return false;
+        };
         let first_copy = !made.delivered;
         made.delivered = true;
         let made = *made;
@@ -140,7 +153,9 @@ impl Truth {
 
     /// Folds what later judgements depend on.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        let admissible = self.admissible.map_or(u64::MAX, |admissible| admissible.arrived_ns);
+        let admissible = self
+            .admissible
+            .map_or(u64::MAX, |admissible| admissible.arrived_ns);
         for value in [
             self.first_sequence + self.commands.len() as u64,
             self.gesture.made_ns,
@@ -167,7 +182,10 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn command(sequence: u64, echo_ns: u64, engagement: u32, clutch: u32) -> Command {
-        let arm = ArmCommand { motion: Pose::identity(), jaw_rad: 0.0 };
+        let arm = ArmCommand {
+            motion: Pose::identity(),
+            jaw_rad: 0.0,
+        };
         Command {
             epoch: 1,
             sequence,
@@ -195,7 +213,10 @@ mod tests {
         truth.note_made(0, &command(1, 0, 0, 1));
         assert!(truth.note_arrival(100 * MS, 0, 1, 0));
         assert!(!truth.note_arrival(125 * MS, 1, 1, 0));
-        assert!(!truth.note_arrival(130 * MS, 1, 99, 0), "a frame that nobody made is no copy");
+        assert!(
+            !truth.note_arrival(130 * MS, 1, 99, 0),
+            "a frame that nobody made is no copy"
+        );
     }
 
     #[test]

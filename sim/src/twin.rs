@@ -38,7 +38,11 @@ impl RunPlan {
     /// The plan of a seed: its faults are drawn from the operation's fault generator.
     pub fn of_seed(operation: &Operation, seed: u64, duration_ns: u64) -> Self {
         let faults = operation.faults.generate(seed, duration_ns);
-        Self { seed, faults, duration_ns }
+        Self {
+            seed,
+            faults,
+            duration_ns,
+        }
     }
 }
 
@@ -142,7 +146,11 @@ impl Twin {
     ) -> Result<Self, BuildError> {
         let settings = &operation.control_loop;
         let keys = session_keys(plan.seed);
-        let setup = LoopSetup { arms: &operation.arms, settings, keys: &keys };
+        let setup = LoopSetup {
+            arms: &operation.arms,
+            settings,
+            keys: &keys,
+        };
         let under_test = make_loop(setup).map_err(BuildError::Loop)?;
         let console =
             Console::new(settings, &keys, operation.arms.len()).map_err(BuildError::Loop)?;
@@ -151,15 +159,27 @@ impl Twin {
 
         let mut app = App::empty();
         let world = app.world_mut();
-        world.insert_resource(Clock { tick: 0, tick_ns: settings.tick_ns });
+        world.insert_resource(Clock {
+            tick: 0,
+            tick_ns: settings.tick_ns,
+        });
         world.insert_resource(Hands(HandInput {
-            hands: [Hand { pose: Pose::identity(), jaw_rad: 0.0 }; MAX_ARMS],
+            hands: [Hand {
+                pose: Pose::identity(),
+                jaw_rad: 0.0,
+            }; MAX_ARMS],
             clutch_pressed: false,
             stop_pressed: false,
         }));
-        world.insert_resource(ConsoleEnd { console, outgoing: None });
+        world.insert_resource(ConsoleEnd {
+            console,
+            outgoing: None,
+        });
         world.insert_resource(NewestCommand::default());
-        world.insert_resource(Paths { network, traffic: 0 });
+        world.insert_resource(Paths {
+            network,
+            traffic: 0,
+        });
         world.insert_resource(Inbox::default());
         world.insert_resource(RobotEnd {
             without_duplicates: under_test.clone(),
@@ -184,7 +204,11 @@ impl Twin {
         } else {
             Journal::default()
         });
-        world.insert_resource(if keep.links { Chain::keeping_links() } else { Chain::default() });
+        world.insert_resource(if keep.links {
+            Chain::keeping_links()
+        } else {
+            Chain::default()
+        });
         let arms = operation
             .arms
             .iter()
@@ -192,7 +216,12 @@ impl Twin {
             .map(|(index, arm)| spawn_arm(world, index, arm))
             .collect();
         app.add_plugins(StagesPlugin);
-        Ok(Self { app, arms, duration_ns: plan.duration_ns, faults: plan.faults.clone() })
+        Ok(Self {
+            app,
+            arms,
+            duration_ns: plan.duration_ns,
+            faults: plan.faults.clone(),
+        })
     }
 
     /// Lets one tick pass.
@@ -279,7 +308,11 @@ impl Twin {
             judges: world.resource::<Judges>().clone(),
             journal: world.resource::<Journal>().clone(),
             chain: world.resource::<Chain>().clone(),
-            arms: self.arms.iter().filter_map(|&arm| arm_state(world, arm)).collect(),
+            arms: self
+                .arms
+                .iter()
+                .filter_map(|&arm| arm_state(world, arm))
+                .collect(),
         }
     }
 
@@ -317,7 +350,10 @@ impl Paths {
     ) {
         let digest = xxh3_64_with_seed(datagram.as_ref(), self.traffic);
         let fate = self.network.send(now_ns, path, direction, datagram);
-        self.traffic = fold(digest, &[now_ns, path as u64, fate.first_arrival_ns().unwrap_or(0)]);
+        self.traffic = fold(
+            digest,
+            &[now_ns, path as u64, fate.first_arrival_ns().unwrap_or(0)],
+        );
     }
 
     /// Takes the next frame that is due, and folds it into the digest of all traffic.
@@ -334,7 +370,9 @@ impl Paths {
 }
 
 fn fold(digest: u64, values: &[u64]) -> u64 {
-    values.iter().fold(digest, |digest, value| xxh3_64_with_seed(&value.to_le_bytes(), digest))
+    values.iter().fold(digest, |digest, value| {
+        xxh3_64_with_seed(&value.to_le_bytes(), digest)
+    })
 }
 
 fn session_keys(seed: u64) -> SessionKeys {
@@ -346,7 +384,10 @@ fn session_keys(seed: u64) -> SessionKeys {
         }
         bytes
     };
-    SessionKeys { command: key(), status: key() }
+    SessionKeys {
+        command: key(),
+        status: key(),
+    }
 }
 
 fn output_at_home(arms: &[Arm]) -> TickOutput {
@@ -379,7 +420,10 @@ fn safety_setup(operation: &Operation) -> Setup {
         arms: operation
             .arms
             .iter()
-            .map(|arm| ArmSetup { joint_count: arm.joint_count, bounds: bounds(arm) })
+            .map(|arm| ArmSetup {
+                joint_count: arm.joint_count,
+                bounds: bounds(arm),
+            })
             .collect(),
         tip_speed_m_s: operation.control_loop.tip_speed_m_s,
     }
@@ -387,7 +431,14 @@ fn safety_setup(operation: &Operation) -> Setup {
 
 fn spawn_arm(world: &mut World, index: usize, arm: &Arm) -> Entity {
     let tip = arm.base * arm.tip_pose(&arm.home);
-    let at_home = (SetPoint(arm.home), Measured(arm.home), Tip { set_point: tip, measured: tip });
+    let at_home = (
+        SetPoint(arm.home),
+        Measured(arm.home),
+        Tip {
+            set_point: tip,
+            measured: tip,
+        },
+    );
     world.spawn((ArmIndex(index), Geometry(*arm), at_home)).id()
 }
 
@@ -401,9 +452,17 @@ fn fault_events(schedule: &FaultSchedule, until_ns: u64) -> Vec<Event> {
     for fault in &schedule.faults {
         let words = fault.to_string();
         let (begin_ns, end_ns) = (fault.at_ms.ns(), fault.at_ms.ns() + fault.for_ms.ns());
-        let begins = Happening::FaultBegins { fault: words.clone() };
-        events.push(Event { at_ns: begin_ns, what: begins });
-        events.push(Event { at_ns: end_ns, what: Happening::FaultEnds { fault: words } });
+        let begins = Happening::FaultBegins {
+            fault: words.clone(),
+        };
+        events.push(Event {
+            at_ns: begin_ns,
+            what: begins,
+        });
+        events.push(Event {
+            at_ns: end_ns,
+            what: Happening::FaultEnds { fault: words },
+        });
     }
     events.retain(|event| event.at_ns < until_ns);
     events

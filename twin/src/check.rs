@@ -22,8 +22,9 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
     for note in &operation.notes {
         eprintln!("note: {note}");
     }
-    let duration_ns =
-        arguments.duration.map_or(operation.duration_ns, |seconds| (seconds * 1e9) as u64);
+    let duration_ns = arguments
+        .duration
+        .map_or(operation.duration_ns, |seconds| (seconds * 1e9) as u64);
     let settings = CheckSettings {
         first_seed: arguments.first_seed,
         runs: arguments.seeds,
@@ -31,13 +32,17 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
         jobs: arguments.jobs.unwrap_or_else(all_cores),
     };
     let display = ProgressDisplay::new(settings.runs);
-    let report = campaign::check(&operation, &settings, arguments.loop_name.factory(), &|progress| {
-        display.show(progress);
-    });
+    let report = campaign::check(
+        &operation,
+        &settings,
+        arguments.loop_name.factory(),
+        &|progress| {
+            display.show(progress);
+        },
+    );
     display.finish();
-    let report = report.map_err(|error| {
-        InputError::new(format!("{}: {error}", arguments.scenario.display()))
-    })?;
+    let report = report
+        .map_err(|error| InputError::new(format!("{}: {error}", arguments.scenario.display())))?;
     let replay = replay_line(arguments, &report);
     if let Some(file) = &arguments.junit {
         let xml = campaign::junit(&report, &replay).map_err(InputError::new)?;
@@ -50,7 +55,11 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
     } else {
         print!("{}", text(&report, &replay, arguments.loop_name));
     }
-    Ok(if report.all_hold() { Verdict::AllHold } else { Verdict::Violated })
+    Ok(if report.all_hold() {
+        Verdict::AllHold
+    } else {
+        Verdict::Violated
+    })
 }
 
 fn all_cores() -> NonZeroUsize {
@@ -59,8 +68,14 @@ fn all_cores() -> NonZeroUsize {
 
 /// The command that replays the worst run.
 fn replay_line(arguments: &CheckArguments, report: &CheckReport) -> String {
-    let seed = report.worst.as_ref().map_or(report.first_seed, |worst| worst.seed);
-    let mut line = format!("cargo run --release -- run {} --seed {seed}", quoted(&arguments.scenario));
+    let seed = report
+        .worst
+        .as_ref()
+        .map_or(report.first_seed, |worst| worst.seed);
+    let mut line = format!(
+        "cargo run --release -- run {} --seed {seed}",
+        quoted(&arguments.scenario)
+    );
     if let Some(seconds) = arguments.duration {
         let _ = write!(line, " --duration {seconds}");
     }
@@ -72,12 +87,20 @@ fn replay_line(arguments: &CheckArguments, report: &CheckReport) -> String {
 
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
-    if text.contains(char::is_whitespace) { format!("'{text}'") } else { text }
+    if text.contains(char::is_whitespace) {
+        format!("'{text}'")
+    } else {
+        text
+    }
 }
 
 fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{} · {} · loop: {loop_name}", report.operation, report.robot);
+    let _ = writeln!(
+        text,
+        "{} · {} · loop: {loop_name}",
+        report.operation, report.robot
+    );
     let _ = writeln!(
         text,
         "{} runs of {} s, seeds {} to {}\n",
@@ -87,7 +110,14 @@ fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
         report.first_seed + report.runs as u64 - 1
     );
     let heading = [
-        "id", "against", "threshold", "verdict", "worst margin", "seed", "at", "exercised in runs",
+        "id",
+        "against",
+        "threshold",
+        "verdict",
+        "worst margin",
+        "seed",
+        "at",
+        "exercised in runs",
         "P(run fails) ≤",
     ];
     let mut rows = table(&heading, &[4, 5, 6, 7, 8]);
@@ -101,7 +131,11 @@ fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
          requirement's condition was true, and in how many runs.\nP: upper bound at 95 % confidence \
          (Clopper–Pearson) that a run of this model violates it; it says nothing about the field."
     );
-    for row in report.requirements.iter().filter(|row| row.violating_runs > 0) {
+    for row in report
+        .requirements
+        .iter()
+        .filter(|row| row.violating_runs > 0)
+    {
         let _ = writeln!(
             text,
             "{} VIOLATED in {} of {} runs: {}\n    {}",
@@ -111,16 +145,32 @@ fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
     let vacuous = report.not_exercised();
     if !vacuous.is_empty() {
         let names: Vec<String> = vacuous.iter().map(ToString::to_string).collect();
-        let _ = writeln!(text, "not exercised, so nothing is known of: {}", names.join(", "));
+        let _ = writeln!(
+            text,
+            "not exercised, so nothing is known of: {}",
+            names.join(", ")
+        );
     }
     let unseen = report.coverage.unseen();
     if !unseen.is_empty() {
-        let _ = writeln!(text, "states and verdicts that never occurred: {}", unseen.join(", "));
+        let _ = writeln!(
+            text,
+            "states and verdicts that never occurred: {}",
+            unseen.join(", ")
+        );
     }
     let (assumed, all) = report.assumed_numbers;
-    let _ = writeln!(text, "{assumed} of the robot's {all} numbers are assumed. runs' hash {}", report.hash);
+    let _ = writeln!(
+        text,
+        "{assumed} of the robot's {all} numbers are assumed. runs' hash {}",
+        report.hash
+    );
     if let Some(worst) = &report.worst {
-        let _ = writeln!(text, "\nworst run: {} at {:.3} s of seed {}", worst.requirement, worst.at_s, worst.seed);
+        let _ = writeln!(
+            text,
+            "\nworst run: {} at {:.3} s of seed {}",
+            worst.requirement, worst.at_s, worst.seed
+        );
         let _ = writeln!(text, "watch it:  {replay}");
     }
     text

@@ -81,6 +81,10 @@ pub struct RunArguments {
 
 /// A duration in seconds: at least 10 ms, at most a day.
 fn duration_s(text: &str) -> Result<f64, String> {
-    let value: f64 = text.parse().map_err(|_| format!("'{text}' is not a number of seconds"))?;
-    sim::units::RunSeconds::new(value).map(sim::units::RunSeconds::get).map_err(|error| error.to_string())
+    let value: f64 = text
+        .parse()
+        .map_err(|_| format!("'{text}' is not a number of seconds"))?;
+    sim::units::RunSeconds::new(value)
+        .map(sim::units::RunSeconds::get)
+        .map_err(|error| error.to_string())
 }

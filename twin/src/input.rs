@@ -37,7 +37,10 @@ pub fn read_operation(path: &Path) -> Result<Operation, InputError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut read = |file: &str| read_text(&folder.join(file));
     Operation::from_ron(&text, &mut read).map_err(|error| {
-        let at_fault = error.file.as_ref().map_or_else(|| path.to_path_buf(), |file| folder.join(file));
+        let at_fault = error
+            .file
+            .as_ref()
+            .map_or_else(|| path.to_path_buf(), |file| folder.join(file));
         InputError(explain(&at_fault, &error))
     })
 }
@@ -78,7 +81,9 @@ fn read_text(path: &Path) -> Result<String, String> {
     };
     let size = std::fs::metadata(path).map_err(told)?.len();
     if size > LARGEST_FILE_BYTES {
-        return Err(format!("{shown}: is larger than {LARGEST_FILE_BYTES} bytes"));
+        return Err(format!(
+            "{shown}: is larger than {LARGEST_FILE_BYTES} bytes"
+        ));
     }
     std::fs::read_to_string(path).map_err(told)
 }
@@ -105,7 +110,9 @@ fn explain(path: &Path, error: &ScenarioError) -> String {
             .take(column.saturating_sub(1))
             .map(|c| if c == '\t' { '\t' } else { ' ' })
             .collect();
-        text.push_str(&format!("\n{blank} |\n{margin} | {source_line}\n{blank} | {indent}^"));
+        text.push_str(&format!(
+            "\n{blank} |\n{margin} | {source_line}\n{blank} | {indent}^"
+        ));
     }
     text
 }

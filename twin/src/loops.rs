@@ -21,7 +21,12 @@ pub enum LoopName {
 
 impl LoopName {
     /// Every name, the own loop first.
-    pub const ALL: [Self; 4] = [Self::Own, Self::LastWriterWins, Self::NoAgeLimit, Self::CatchUp];
+    pub const ALL: [Self; 4] = [
+        Self::Own,
+        Self::LastWriterWins,
+        Self::NoAgeLimit,
+        Self::CatchUp,
+    ];
 
     /// Builds the loop of this name for one run.
     pub fn factory(self) -> &'static LoopFactory {
@@ -55,9 +60,12 @@ impl FromStr for LoopName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|name| name.name() == text).ok_or_else(|| {
-            let known: Vec<&str> = Self::ALL.iter().map(|name| name.name()).collect();
-            format!("no loop is called '{text}'; there are {}", known.join(", "))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|name| name.name() == text)
+            .ok_or_else(|| {
+                let known: Vec<&str> = Self::ALL.iter().map(|name| name.name()).collect();
+                format!("no loop is called '{text}'; there are {}", known.join(", "))
+            })
     }
 }

@@ -16,7 +16,8 @@ impl ProgressDisplay {
     /// For a check of `runs` runs.
     pub fn new(runs: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
+            let bar =
+                ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template(
                 "{bar:40} {pos}/{len} operations  {elapsed} so far, {eta} to go  {msg}",
             );
@@ -25,12 +26,19 @@ impl ProgressDisplay {
             bar
         });
         // Ten lines are enough for a log.
-        Self { bar, step: runs.div_ceil(10).max(1) }
+        Self {
+            bar,
+            step: runs.div_ceil(10).max(1),
+        }
     }
 
     /// A run has ended.
     pub fn show(&self, progress: Progress) {
-        let Progress { done, violating, runs } = progress;
+        let Progress {
+            done,
+            violating,
+            runs,
+        } = progress;
         match &self.bar {
             Some(bar) => {
                 bar.set_position(done as u64);

@@ -32,19 +32,38 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
             .map(|divergence| told_divergence(divergence, &plan))
             .map_err(unbuilt);
     }
-    let keep = Keep { events: true, links: false };
+    let keep = Keep {
+        events: true,
+        links: false,
+    };
     let mut twin =
         Twin::new(&operation, &plan, arguments.loop_name.factory(), keep).map_err(unbuilt)?;
     let outcome = twin.run_to_end();
 
-    println!("{} · {} · seed {} · loop: {}", operation.name, operation.robot_name, plan.seed, arguments.loop_name);
+    println!(
+        "{} · {} · seed {} · loop: {}",
+        operation.name, operation.robot_name, plan.seed, arguments.loop_name
+    );
     println!("\ncolumns\n{KEY}\n");
     for event in twin.events() {
         println!("{event}");
     }
-    println!("\n{} ticks, state hash {:016x}\n", outcome.ticks, outcome.hash);
-    let mut rows =
-        table(&["id", "verdict", "worst margin", "share of limit", "at", "exercised", "worst"], &[2, 3, 4, 5]);
+    println!(
+        "\n{} ticks, state hash {:016x}\n",
+        outcome.ticks, outcome.hash
+    );
+    let mut rows = table(
+        &[
+            "id",
+            "verdict",
+            "worst margin",
+            "share of limit",
+            "at",
+            "exercised",
+            "worst",
+        ],
+        &[2, 3, 4, 5],
+    );
     let mut verdict = Verdict::AllHold;
     for finding in &outcome.findings {
         if finding.violated_at_ns.is_some() {
@@ -67,8 +86,9 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
 }
 
 fn plan(arguments: &RunArguments, operation: &Operation) -> Result<RunPlan, InputError> {
-    let duration_ns =
-        arguments.duration.map_or(operation.duration_ns, |seconds| (seconds * 1e9) as u64);
+    let duration_ns = arguments
+        .duration
+        .map_or(operation.duration_ns, |seconds| (seconds * 1e9) as u64);
     let mut plan = RunPlan::of_seed(operation, arguments.seed, duration_ns);
     if let Some(file) = &arguments.fault_file {
         plan.faults = read_fault_file(file)?;

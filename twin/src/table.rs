@@ -41,10 +41,14 @@ pub fn significant(value: f64) -> String {
     let magnitude = value.abs();
     if magnitude == 0.0 {
         "0".into()
-    } else if magnitude >= 1e6 || magnitude < 1e-4 {
+    } else if !(1e-4..1e6).contains(&magnitude) {
         format!("{value:.3e}")
     } else {
-        let digits_before = if magnitude >= 1.0 { libm::log10(magnitude) as usize + 1 } else { 1 };
+        let digits_before = if magnitude >= 1.0 {
+            libm::log10(magnitude) as usize + 1
+        } else {
+            1
+        };
         format!("{value:.*}", 5_usize.saturating_sub(digits_before).max(1))
     }
 }

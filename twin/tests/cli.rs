@@ -64,10 +64,17 @@ fn assert_refused(arguments: &[&str], told: &[&str]) {
     let output = twin(arguments);
     let message = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert_eq!(message.matches("error:").count(), 1, "{arguments:?}: one message, not {message}");
+    assert_eq!(
+        message.matches("error:").count(),
+        1,
+        "{arguments:?}: one message, not {message}"
+    );
     assert!(!message.contains("panicked"), "{message}");
     for text in told {
-        assert!(message.contains(text), "{arguments:?}: {text} is not in {message}");
+        assert!(
+            message.contains(text),
+            "{arguments:?}: {text} is not in {message}"
+        );
     }
 }
 
@@ -76,30 +83,55 @@ fn a_check_of_a_sound_loop_exits_with_0_and_tells_how_to_watch_the_worst_run() {
     let output = twin(&["check", CASABLANCA, "--seeds", "2", "--duration", "2"]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
-    for id in ["R01", "R02", "R03", "R04", "R05", "R06", "R07", "R09", "R18", "R22"] {
+    for id in [
+        "R01", "R02", "R03", "R04", "R05", "R06", "R07", "R09", "R18", "R22",
+    ] {
         assert!(text.contains(id), "{id} is missing:\n{text}");
     }
     // 1 - 0.05^(1/2)
-    assert!(text.contains("0.7764"), "the exact bound of two runs is missing:\n{text}");
-    let replay = text.lines().find_map(|line| line.strip_prefix("watch it:  cargo run --release -- "));
+    assert!(
+        text.contains("0.7764"),
+        "the exact bound of two runs is missing:\n{text}"
+    );
+    let replay = text
+        .lines()
+        .find_map(|line| line.strip_prefix("watch it:  cargo run --release -- "));
     let replay: Vec<&str> = replay.expect("a line to replay").split(' ').collect();
     let replayed = twin(&replay);
     assert_eq!(replayed.status.code(), Some(0), "{}", stderr(&replayed));
-    assert!(stderr(&output).contains("2/2 operations"), "plain lines when piped");
+    assert!(
+        stderr(&output).contains("2/2 operations"),
+        "plain lines when piped"
+    );
 }
 
 #[test]
 fn each_flawed_loop_is_caught_within_the_default_budget_by_the_requirement_that_must() {
-    for (name, requirement) in
-        [("last-writer-wins", "R02"), ("no-age-limit", "R01"), ("catch-up", "R07")]
-    {
+    for (name, requirement) in [
+        ("last-writer-wins", "R02"),
+        ("no-age-limit", "R01"),
+        ("catch-up", "R07"),
+    ] {
         // A part of the default budget of 200 runs: an optimised build runs all of it in `.ci/run`.
-        let output = twin(&["check", CASABLANCA, "--loop", name, "--seeds", "14", "--json"]);
-        assert_eq!(output.status.code(), Some(1), "{name} is not caught: {}", stderr(&output));
+        let output = twin(&[
+            "check", CASABLANCA, "--loop", name, "--seeds", "14", "--json",
+        ]);
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{name} is not caught: {}",
+            stderr(&output)
+        );
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
         let rows = report["requirements"].as_array().expect("rows");
-        let row = rows.iter().find(|row| row["id"] == requirement).expect("the row");
-        assert_eq!(row["verdict"], "Violated", "{name} must violate {requirement}");
+        let row = rows
+            .iter()
+            .find(|row| row["id"] == requirement)
+            .expect("the row");
+        assert_eq!(
+            row["verdict"], "Violated",
+            "{name} must violate {requirement}"
+        );
     }
 }
 
@@ -108,13 +140,24 @@ fn a_violation_is_told_with_its_seed_and_in_junit() {
     let folder = Folder::new("junit");
     let file = folder.file("check.xml");
     let output = twin(&[
-        "check", CASABLANCA, "--loop", "last-writer-wins", "--seeds", "1", "--duration", "3",
-        "--junit", &file,
+        "check",
+        CASABLANCA,
+        "--loop",
+        "last-writer-wins",
+        "--seeds",
+        "1",
+        "--duration",
+        "3",
+        "--junit",
+        &file,
     ]);
     assert_eq!(output.status.code(), Some(1));
     let text = stdout(&output);
     assert!(text.contains("R09 VIOLATED in 1 of 1 runs"), "{text}");
-    assert!(text.contains("--seed 1 --duration 3 --loop last-writer-wins"), "{text}");
+    assert!(
+        text.contains("--seed 1 --duration 3 --loop last-writer-wins"),
+        "{text}"
+    );
     let xml = std::fs::read_to_string(&file).expect("the report is written");
     assert!(xml.contains("<failure") && xml.contains("R09"), "{xml}");
     assert!(!Path::new(&format!("{file}.part")).exists());
@@ -140,7 +183,15 @@ fn a_run_tells_its_events_its_hash_and_every_margin() {
 
 #[test]
 fn verify_says_that_two_runs_are_the_same() {
-    let output = twin(&["run", CASABLANCA, "--seed", "3", "--duration", "1", "--verify"]);
+    let output = twin(&[
+        "run",
+        CASABLANCA,
+        "--seed",
+        "3",
+        "--duration",
+        "1",
+        "--verify",
+    ]);
     assert_eq!(output.status.code(), Some(0));
     assert!(stdout(&output).contains("the same, bit for bit"));
 }
@@ -162,8 +213,14 @@ fn a_fault_file_replays_the_run_that_it_was_written_by() {
 
 #[test]
 fn the_measured_trace_is_a_path_and_its_traps_are_told() {
-    let output =
-        twin(&["run", "scenarios/measured_path_a.ron", "--seed", "1", "--duration", "2"]);
+    let output = twin(&[
+        "run",
+        "scenarios/measured_path_a.ron",
+        "--seed",
+        "1",
+        "--duration",
+        "2",
+    ]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let notes = stderr(&output);
     assert!(notes.contains("299 probes, 284 came back"), "{notes}");
@@ -186,11 +243,27 @@ fn wrong_files_are_refused_with_their_place() {
 fn numbers_outside_their_range_are_refused_with_their_line() {
     let folder = Folder::new("numbers");
     for (from, to, told) in [
-        ("base_one_way: 100", "base_one_way: -5", "milliseconds -5 is outside"),
-        ("probability: 0.002", "probability: -0.1", "probability -0.1 is outside 0..=1"),
-        ("duration_s: 20", "duration_s: 0", "run duration in seconds 0 is outside"),
+        (
+            "base_one_way: 100",
+            "base_one_way: -5",
+            "milliseconds -5 is outside",
+        ),
+        (
+            "probability: 0.002",
+            "probability: -0.1",
+            "probability -0.1 is outside 0..=1",
+        ),
+        (
+            "duration_s: 20",
+            "duration_s: 0",
+            "run duration in seconds 0 is outside",
+        ),
         ("for_ms: (20, 3000)", "for_ms: (3000, 20)", "runs backwards"),
-        ("tremor_rms_um: 49", "tremor_rms_um: 49000", "micrometres 49000 is outside"),
+        (
+            "tremor_rms_um: 49",
+            "tremor_rms_um: 49000",
+            "micrometres 49000 is outside",
+        ),
     ] {
         let file = folder.scenario(from, to);
         assert_refused(&["check", &file], &[told, "scenario.ron:", " | "]);
@@ -201,11 +274,23 @@ fn numbers_outside_their_range_are_refused_with_their_line() {
 fn numbers_that_do_not_fit_together_are_refused_with_the_reason() {
     let folder = Folder::new("together");
     for (from, to, told) in [
-        ("coast_ms: 100,\n        stop_ms: 200,\n        freshness", "coast_ms: 5,\n        stop_ms: 200,\n        freshness", "longer than the gap"),
-        ("stop_ms: 200,\n        freshness", "stop_ms: 100,\n        freshness", "cannot stop"),
+        (
+            "coast_ms: 100,\n        stop_ms: 200,\n        freshness",
+            "coast_ms: 5,\n        stop_ms: 200,\n        freshness",
+            "longer than the gap",
+        ),
+        (
+            "stop_ms: 200,\n        freshness",
+            "stop_ms: 100,\n        freshness",
+            "cannot stop",
+        ),
         ("substeps: 1", "substeps: 0", "1 to 16"),
         ("age_limit_ms: 500", "age_limit_ms: -1", "age_limit_ms"),
-        ("(arm: \"left\"", "(arm: \"middle\"", "it has left, right, third, endoscope"),
+        (
+            "(arm: \"left\"",
+            "(arm: \"middle\"",
+            "it has left, right, third, endoscope",
+        ),
         ("(arm: \"right\"", "(arm: \"left\"", "a second time"),
     ] {
         let file = folder.scenario(from, to);
@@ -218,29 +303,60 @@ fn an_operation_without_arms_or_a_trace_without_packets_is_refused() {
     let folder = Folder::new("empty");
     let text = std::fs::read_to_string(repository().join("scenarios/measured_path_a.ron"))
         .expect("it is there");
-    let robot = repository().join("assets/robots/toumai.ron").display().to_string();
+    let robot = repository()
+        .join("assets/robots/toumai.ron")
+        .display()
+        .to_string();
     let text = text.replace("../assets/robots/toumai.ron", &robot);
     let (file, trace) = (folder.file("measured.ron"), folder.file("empty.json"));
 
-    let (begin, end) = (text.find("arms: [").expect("arms"), text.find("duration_s").expect("it"));
-    std::fs::write(&file, format!("{}arms: [], {}", &text[..begin], &text[end..])).expect("written");
+    let (begin, end) = (
+        text.find("arms: [").expect("arms"),
+        text.find("duration_s").expect("it"),
+    );
+    std::fs::write(
+        &file,
+        format!("{}arms: [], {}", &text[..begin], &text[end..]),
+    )
+    .expect("written");
     assert_refused(&["check", &file], &["0 arms", "1 to 4"]);
 
-    std::fs::write(&file, text.replace("traces/irtt-path-a-10ms.json", "empty.json"))
-        .expect("written");
+    std::fs::write(
+        &file,
+        text.replace("traces/irtt-path-a-10ms.json", "empty.json"),
+    )
+    .expect("written");
     std::fs::write(&trace, r#"{"round_trips": []}"#).expect("written");
     assert_refused(&["check", &file], &["empty.json", "0 round trips"]);
     std::fs::write(&trace, r#"{"round_trips": ["#).expect("written");
-    assert_refused(&["check", &file], &["empty.json", "line 1", "not the output of `irtt"]);
+    assert_refused(
+        &["check", &file],
+        &["empty.json", "line 1", "not the output of `irtt"],
+    );
 }
 
 #[test]
 fn wrong_arguments_are_refused() {
-    assert_refused(&["check", CASABLANCA, "--seeds", "0"], &["at least one run"]);
-    assert_refused(&["check", CASABLANCA, "--loop", "mine"], &["last-writer-wins"]);
+    assert_refused(
+        &["check", CASABLANCA, "--seeds", "0"],
+        &["at least one run"],
+    );
+    assert_refused(
+        &["check", CASABLANCA, "--loop", "mine"],
+        &["last-writer-wins"],
+    );
     assert_refused(&["run", CASABLANCA, "--duration", "-1"], &["outside"]);
     assert_refused(
-        &["check", CASABLANCA, "--seeds", "1", "--duration", "0.1", "--junit", "/nowhere/a.xml"],
+        &[
+            "check",
+            CASABLANCA,
+            "--seeds",
+            "1",
+            "--duration",
+            "0.1",
+            "--junit",
+            "/nowhere/a.xml",
+        ],
         &["/nowhere/a.xml", "cannot be written"],
     );
 }

@@ -19,7 +19,8 @@ impl Plugin for ConsoleReceivePlugin {
 fn receive(clock: Res<Clock>, mut inbox: ResMut<Inbox>, mut end: ResMut<ConsoleEnd>) {
     for arrival in inbox.statuses.drain(..) {
         if let Some(path) = PathId::from_index(arrival.path) {
-            end.console.receive(clock.now_ns(), path, arrival.payload.as_ref());
+            end.console
+                .receive(clock.now_ns(), path, arrival.payload.as_ref());
         }
     }
 }

@@ -28,7 +28,9 @@ fn control(
     mut arms: Query<(&ArmIndex, &Measured, &mut SetPoint)>,
 ) {
     let now_ns = clock.now_ns();
-    let mut sensed = Sensed { joints: [[0.0; MAX_JOINTS]; MAX_ARMS] };
+    let mut sensed = Sensed {
+        joints: [[0.0; MAX_JOINTS]; MAX_ARMS],
+    };
     for (index, measured, _) in &arms {
         sensed.joints[index.0] = measured.0;
     }
@@ -36,7 +38,8 @@ fn control(
     let before = core::mem::replace(&mut robot.output, output);
     let twin = robot.without_duplicates.tick(now_ns, &sensed);
     let output = &robot.output;
-    let bits = |set_points: &[[f64; MAX_JOINTS]; MAX_ARMS]| set_points.map(|arm| arm.map(f64::to_bits));
+    let bits =
+        |set_points: &[[f64; MAX_JOINTS]; MAX_ARMS]| set_points.map(|arm| arm.map(f64::to_bits));
     let same = bits(&output.set_points) == bits(&twin.set_points);
     for (index, _, mut set_point) in &mut arms {
         set_point.0 = output.set_points[index.0];
@@ -57,7 +60,14 @@ fn control(
     });
     if output.state != before.state {
         let (from, to, engagement) = (before.state, output.state, output.engagement);
-        journal.note(now_ns, Happening::StateChanged { from, to, engagement });
+        journal.note(
+            now_ns,
+            Happening::StateChanged {
+                from,
+                to,
+                engagement,
+            },
+        );
     }
     for path in 0..before.silent_paths.len() {
         let silent = output.silent_paths[path];

@@ -39,7 +39,11 @@ fn observe(
     let mut finite = true;
     for (index, set_point, measured, tip) in &arms {
         count += 1;
-        finite &= measured.0.iter().chain(&set_point.0).all(|value| value.is_finite());
+        finite &= measured
+            .0
+            .iter()
+            .chain(&set_point.0)
+            .all(|value| value.is_finite());
         samples[index.0] = ArmSample {
             set_point: set_point.0,
             tip_set_point_m: place(&tip.set_point),

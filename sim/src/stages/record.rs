@@ -17,7 +17,10 @@ impl Plugin for RecordPlugin {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a system names all that it reads")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a system names all that it reads"
+)]
 fn record(
     mut clock: ResMut<Clock>,
     mut chain: ResMut<Chain>,

@@ -30,7 +30,9 @@ fn receive(
     let now_ns = clock.now_ns();
     let engagement = robot.output.engagement;
     while let Some(arrival) = paths.pop_due(now_ns, Direction::Up) {
-        let Some(path) = PathId::from_index(arrival.path) else { continue };
+        let Some(path) = PathId::from_index(arrival.path) else {
+            continue;
+        };
         let bytes = arrival.payload.as_ref();
         let first_copy =
             truth.note_arrival(now_ns, arrival.path, arrival.payload.sequence, engagement);

@@ -17,7 +17,9 @@ impl Plugin for RobotSendPlugin {
 }
 
 fn send(clock: Res<Clock>, mut robot: ResMut<RobotEnd>, mut paths: ResMut<Paths>) {
-    let Some(status) = robot.output.status else { return };
+    let Some(status) = robot.output.status else {
+        return;
+    };
     robot.statuses_sent += 1;
     let datagram = Datagram::new(robot.statuses_sent, &status);
     for path in 0..PATHS {
