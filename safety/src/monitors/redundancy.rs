@@ -6,7 +6,8 @@ use crate::{Finding, Id, Sample, Setup, Thresholds};
 const PATHS: usize = 2;
 
 /// R19: `nothing on a path for longer than the limit and a tick -> reported silent`, and
-/// `something on a path -> not reported silent two ticks later`. Judged once anything ever arrived.
+/// `something on a path within the last half of the limit -> not reported silent`. Judged once anything
+/// ever arrived. In between the loop may call a path silent or not.
 #[derive(Clone, Debug)]
 pub(super) struct Redundancy {
     latent_ns: u64,
@@ -30,6 +31,7 @@ impl Redundancy {
     #[inline]
     pub fn observe(&mut self, sample: &Sample<'_>) {
         if sample.path_last_arrival_ns.iter().all(Option::is_none) {
+            self.was_reported = sample.reported_silent;
             return;
         }
         let limit_ns = self.latent_ns + self.tick_ns;
@@ -48,7 +50,7 @@ impl Redundancy {
                     let limit_ms = self.latent_ms.value;
                     Witness::new("dead path reported after", ms(quiet_ns), limit_ms, "ms")
                 });
-            } else if reported && arrived_ns.is_some() && quiet_ns + 2 * self.tick_ns < self.latent_ns
+            } else if reported && arrived_ns.is_some() && quiet_ns < self.latent_ns / 2
             {
                 let failure = "a path that delivers was reported silent";
                 self.tally.judge_exact(sample.now_ns, false, failure);
