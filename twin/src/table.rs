@@ -30,9 +30,8 @@ pub fn verdict_word(verdict: Verdict) -> &'static str {
 /// A margin with its unit; exact requirements have none.
 pub fn margin(value: Option<f64>, unit: &str) -> String {
     match value {
-        None => "-".into(),
         Some(value) if value.is_finite() => format!("{} {unit}", significant(value)),
-        Some(value) => format!("{value} {unit}"),
+        _ => "-".into(),
     }
 }
 

@@ -44,16 +44,15 @@ impl Redundancy {
             }
             let just_reported = reported && !self.was_reported[path];
             self.was_reported[path] = reported;
-            if quiet_ns > self.latent_ns && (!reported || just_reported) {
+            if reported && arrived_ns.is_some() && quiet_ns < self.latent_ns / 2 {
+                let failure = "a path that delivers was reported silent";
+                self.tally.judge_exact(sample.now_ns, false, failure);
+            } else if just_reported || (!reported && quiet_ns > self.latent_ns) {
                 let margin = margin_ms(limit_ns, quiet_ns);
                 self.tally.judge(sample.now_ns, &self.latent_ms, margin, || {
                     let limit_ms = self.latent_ms.value;
                     Witness::new("dead path reported after", ms(quiet_ns), limit_ms, "ms")
                 });
-            } else if reported && arrived_ns.is_some() && quiet_ns < self.latent_ns / 2
-            {
-                let failure = "a path that delivers was reported silent";
-                self.tally.judge_exact(sample.now_ns, false, failure);
             }
         }
     }
