@@ -174,10 +174,7 @@ fn threshold_text(id: Id, t: &Thresholds) -> String {
             t.resume_offset_um, t.resume_speed_mm_s, t.resume_window_ms
         ),
         Id::R17 => format!("{} mm; {} ms", t.tracking_error_mm, t.tracking_fault_ms),
-        Id::R18 => format!(
-            "share {}; {} ms",
-            t.following_share, t.resume_within_ms
-        ),
+        Id::R18 => format!("share {}; {} ms", t.following_share, t.resume_within_ms),
         Id::R19 => format!("{} ms", t.latent_ms),
     }
 }

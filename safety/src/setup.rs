@@ -41,7 +41,9 @@ impl Setup {
     /// Whether monitors can judge by this setup; if not, a sentence that says why and how to mend it.
     pub fn check(&self) -> Result<(), String> {
         if self.tick_ns == 0 {
-            return Err("safety setup: `tick_ns` is 0; give the loop's tick, such as 1000000".into());
+            return Err(
+                "safety setup: `tick_ns` is 0; give the loop's tick, such as 1000000".into(),
+            );
         }
         if self.arms.is_empty() || self.arms.len() > MAX_ARMS {
             return Err(format!(

@@ -39,7 +39,11 @@ pub fn upper_bound(failures: u64, runs: u64, confidence: f64) -> f64 {
 /// The lower bound of Clopper and Pearson, one-sided.
 pub fn lower_bound(failures: u64, runs: u64, confidence: f64) -> f64 {
     // A failure is a success of the complement.
-    if failures == 0 { 0.0 } else { 1.0 - upper_bound(runs - failures.min(runs), runs, confidence) }
+    if failures == 0 {
+        0.0
+    } else {
+        1.0 - upper_bound(runs - failures.min(runs), runs, confidence)
+    }
 }
 
 /// P(no more than `failures` failures in `runs` runs), each failing with `probability` in (0, 1).
@@ -67,7 +71,10 @@ mod tests {
     use super::*;
 
     fn near(value: f64, expected: f64, digits: f64) {
-        assert!((value / expected - 1.0).abs() < digits, "{value} is not {expected}");
+        assert!(
+            (value / expected - 1.0).abs() < digits,
+            "{value} is not {expected}"
+        );
     }
 
     /// Reference values by scipy.

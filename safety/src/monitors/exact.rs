@@ -11,14 +11,17 @@ pub(super) struct Duplicates {
 
 impl Duplicates {
     pub fn new() -> Self {
-        Duplicates { tally: Tally::new() }
+        Duplicates {
+            tally: Tally::new(),
+        }
     }
 
     #[inline]
     pub fn observe(&mut self, sample: &Sample<'_>) {
         self.tally.count();
         let failure = "a repeated copy changed a set-point";
-        self.tally.judge_exact(sample.now_ns, sample.same_without_duplicates, failure);
+        self.tally
+            .judge_exact(sample.now_ns, sample.same_without_duplicates, failure);
     }
 
     pub fn finding(&self) -> Finding {
@@ -39,7 +42,10 @@ pub(super) struct Numbers {
 
 impl Numbers {
     pub fn new(setup: &Setup) -> Self {
-        Numbers { arms: setup.arms.len(), tally: Tally::new() }
+        Numbers {
+            arms: setup.arms.len(),
+            tally: Tally::new(),
+        }
     }
 
     #[inline]
@@ -62,5 +68,52 @@ impl Numbers {
 
     pub fn digest(&self, to: &mut Encoder<'_>) {
         self.tally.digest(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{MS, Run, resting_arms};
+    use crate::{Id, Sample, Verdict};
+
+    #[test]
+    fn one_tick_that_differs_without_duplicates_violates_in_that_tick() {
+        let arms = resting_arms();
+        let mut run = Run::new();
+        run.ticks(4, &arms);
+        assert_eq!(run.finding(Id::R09).verdict(), Verdict::Held);
+        run.tick(&arms, |quiet| Sample {
+            same_without_duplicates: false,
+            ..quiet
+        });
+        run.ticks(4, &arms);
+        let finding = run.finding(Id::R09);
+        assert_eq!(finding.violated_at_ns, Some(4 * MS));
+        assert_eq!((finding.worst_margin, finding.exercised), (-1.0, 9));
+    }
+
+    #[test]
+    fn a_number_that_is_none_a_quarantined_body_and_a_missing_arm_violate() {
+        let arms = resting_arms();
+        let violating: [fn(Sample<'_>) -> Sample<'_>; 3] = [
+            |quiet| Sample {
+                finite: false,
+                ..quiet
+            },
+            |quiet| Sample {
+                quarantined: 1,
+                ..quiet
+            },
+            |quiet| Sample {
+                arms: &quiet.arms[..1],
+                ..quiet
+            },
+        ];
+        for change in violating {
+            let mut run = Run::new();
+            run.ticks(1, &arms);
+            run.tick(&arms, change);
+            assert_eq!(run.finding(Id::R22).violated_at_ns, Some(MS));
+        }
     }
 }

@@ -94,7 +94,10 @@ mod tests {
     #[test]
     fn a_command_of_exactly_the_limit_holds_and_a_nanosecond_more_violates() {
         let at_limit = one(Some(500 * MS), 500 * MS);
-        assert_eq!((at_limit.worst_margin, at_limit.violated_at_ns), (0.0, None));
+        assert_eq!(
+            (at_limit.worst_margin, at_limit.violated_at_ns),
+            (0.0, None)
+        );
         let beyond = one(Some(500 * MS + 1), 600 * MS);
         assert_eq!(beyond.violated_at_ns, Some(5 * MS));
         near(beyond.worst_margin, -1e-6, 1e-12);
@@ -115,7 +118,10 @@ mod tests {
     fn a_command_that_the_console_never_made_violates() {
         let finding = one(None, 1 * MS);
         assert_eq!(finding.verdict(), Verdict::Violated);
-        assert_eq!((finding.worst_margin, finding.unit.as_str()), (-1.0, "exact"));
+        assert_eq!(
+            (finding.worst_margin, finding.unit.as_str()),
+            (-1.0, "exact")
+        );
     }
 
     #[test]

@@ -90,7 +90,11 @@ impl JointLimits {
     #[inline]
     pub fn observe(&mut self, sample: &Sample<'_>) {
         self.tally.count();
-        let mut worst = Worst { lane: 0, kind: 0, robustness: f64::INFINITY };
+        let mut worst = Worst {
+            lane: 0,
+            kind: 0,
+            robustness: f64::INFINITY,
+        };
         for (arm, state) in sample.arms.iter().take(MAX_ARMS).enumerate() {
             for joint in 0..self.joints[arm] {
                 let lane = arm * MAX_JOINTS + joint;
@@ -101,9 +105,12 @@ impl JointLimits {
         if self.tally.is_worse(worst.robustness) || worst.robustness.is_nan() {
             let share = 1.0 - worst.robustness;
             let (arm, joint) = (worst.lane / MAX_JOINTS, worst.lane % MAX_JOINTS);
-            self.tally.judge_share(sample.now_ns, worst.robustness, worst.robustness, || {
-                Witness::new(KINDS[worst.kind], share, 1.0, SHARE).of_arm(arm).of_joint(joint)
-            });
+            self.tally
+                .judge_share(sample.now_ns, worst.robustness, worst.robustness, || {
+                    Witness::new(KINDS[worst.kind], share, 1.0, SHARE)
+                        .of_arm(arm)
+                        .of_joint(joint)
+                });
         }
     }
 
@@ -123,10 +130,18 @@ impl JointLimits {
         for (kind, robustness) in robustness.into_iter().take(known).enumerate() {
             let is_worse = robustness < worst.robustness || robustness.is_nan();
             if is_worse && !worst.robustness.is_nan() {
-                *worst = Worst { lane, kind, robustness };
+                *worst = Worst {
+                    lane,
+                    kind,
+                    robustness,
+                };
             }
         }
-        (self.last[lane], self.last_first[lane], self.last_second[lane]) = (value, first, second);
+        (
+            self.last[lane],
+            self.last_first[lane],
+            self.last_second[lane],
+        ) = (value, first, second);
     }
 
     pub fn finding(&self) -> Finding {
@@ -148,5 +163,130 @@ impl JointLimits {
 
 /// The inverse of a limit widened by [`ROUNDING`]; a joint without a positive limit may not move.
 fn per(limit: f64) -> f64 {
-    if limit == f64::INFINITY { 0.0 } else { inverse_or(limit * (1.0 + ROUNDING), f64::MAX) }
+    if limit == f64::INFINITY {
+        0.0
+    } else {
+        inverse_or(limit * (1.0 + ROUNDING), f64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{MS, Run, near, resting_arms, setup};
+    use crate::{Finding, Id, Setup, Verdict};
+
+    /// The second arm's third joint goes through `positions`, one a tick; all else rests.
+    fn joint_through(setup: Setup, positions: &[f64]) -> Finding {
+        let mut run = Run::of(setup);
+        let mut arms = resting_arms();
+        for &position in positions {
+            arms[1].set_point[2] = position;
+            run.ticks(1, &arms);
+        }
+        run.finding(Id::R04)
+    }
+
+    /// A robot whose limits are wide but for one kind.
+    fn only(change: impl Fn(&mut crate::JointBounds)) -> Setup {
+        let mut setup = setup();
+        for arm in &mut setup.arms {
+            for bounds in &mut arm.bounds {
+                (bounds.velocity, bounds.acceleration, bounds.jerk) = (1e9, 1e12, 1e15);
+                change(bounds);
+            }
+        }
+        setup
+    }
+
+    #[test]
+    fn rest_anywhere_inside_holds_and_a_first_sample_far_from_zero_is_no_jump() {
+        let finding = joint_through(setup(), &[0.9; 10]);
+        assert_eq!(finding.verdict(), Verdict::Held);
+        near(finding.robustness, 0.05, 1e-5);
+        assert_eq!(finding.exercised, 10);
+    }
+
+    #[test]
+    fn each_kind_is_judged_from_the_sample_in_which_it_is_known() {
+        // Position at once, the first difference in the second sample, and so on.
+        let cases = [
+            (only(|bounds| bounds.upper = 0.5), vec![0.6], 0, "position"),
+            (
+                only(|bounds| bounds.velocity = 1.0),
+                vec![0.5, 0.5011],
+                1,
+                "velocity",
+            ),
+            (
+                only(|bounds| bounds.acceleration = 1.0),
+                vec![0.5, 0.5, 0.5000011],
+                2,
+                "acceleration",
+            ),
+            (
+                only(|bounds| bounds.jerk = 1.0),
+                vec![0.5, 0.5, 0.5, 0.5000000011],
+                3,
+                "jerk",
+            ),
+        ];
+        for (setup, positions, at, kind) in cases {
+            let finding = joint_through(setup, &positions);
+            assert_eq!(finding.violated_at_ns, Some(at * MS), "{kind}");
+            assert!(
+                finding.detail.starts_with(&format!("arm 2 joint 3 {kind}")),
+                "{finding:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn just_inside_each_limit_holds() {
+        for (setup, positions) in [
+            (only(|bounds| bounds.upper = 0.5), vec![0.5; 4]),
+            (
+                only(|bounds| bounds.velocity = 1.0),
+                vec![0.0, 0.001, 0.002, 0.003],
+            ),
+            (
+                only(|bounds| bounds.acceleration = 1.0),
+                vec![0.0, 0.0, 1e-6, 3e-6],
+            ),
+            (only(|bounds| bounds.jerk = 1.0), vec![0.0, 0.0, 0.0, 1e-9]),
+        ] {
+            assert_eq!(joint_through(setup, &positions).verdict(), Verdict::Held);
+        }
+    }
+
+    #[test]
+    fn a_joint_that_is_not_a_number_violates() {
+        assert_eq!(
+            joint_through(setup(), &[0.0, f64::NAN]).violated_at_ns,
+            Some(MS)
+        );
+    }
+
+    #[test]
+    fn joints_past_the_arms_are_not_looked_at() {
+        let mut setup = setup();
+        setup.arms[1].joint_count = 2;
+        assert_eq!(
+            joint_through(setup, &[0.0, 5.0, -5.0]).verdict(),
+            Verdict::Held
+        );
+    }
+
+    #[test]
+    fn a_clone_goes_on_as_the_original_and_a_digest_tells_states_apart() {
+        let mut run = Run::new();
+        let mut arms = resting_arms();
+        run.ticks(3, &arms);
+        let mut clone = run.clone();
+        assert_eq!(run.digest(), clone.digest());
+        arms[0].set_point[0] = 1e-4;
+        run.ticks(1, &arms);
+        assert_ne!(run.digest(), clone.digest());
+        clone.ticks(1, &arms);
+        assert_eq!(run.digest(), clone.digest());
+    }
 }

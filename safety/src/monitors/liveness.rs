@@ -69,9 +69,15 @@ impl Liveness {
             self.tally.count();
         }
         let margin = margin_ms(self.within_ns, waited_ns);
-        self.tally.judge(sample.now_ns, &self.within_ms, margin, || {
-            Witness::new("wait from gesture to following", ms(waited_ns), self.within_ms.value, "ms")
-        });
+        self.tally
+            .judge(sample.now_ns, &self.within_ms, margin, || {
+                Witness::new(
+                    "wait from gesture to following",
+                    ms(waited_ns),
+                    self.within_ms.value,
+                    "ms",
+                )
+            });
     }
 
     pub fn finding(&self) -> Finding {
@@ -83,7 +89,12 @@ impl Liveness {
             let room = 1.0 - self.share;
             let robustness = if room > 0.0 { margin / room } else { margin };
             tally.judge_share(self.last_ns, margin, robustness, || {
-                Witness::new("share of healthy time in following", share, self.share, "share")
+                Witness::new(
+                    "share of healthy time in following",
+                    share,
+                    self.share,
+                    "share",
+                )
             });
         }
         tally.finding(Id::R18)
@@ -96,5 +107,107 @@ impl Liveness {
         to.u64(self.healthy);
         to.u64(self.following);
         self.tally.digest(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{MS, Run, admissible, resting_arms};
+    use crate::{Id, LoopState, Sample, Verdict};
+
+    /// Ticks with a command of the gesture `clutch` in each, while the loop is in `state`.
+    fn healthy(run: &mut Run, count: u64, clutch: u32, since_ms: u64, state: LoopState) {
+        let arms = resting_arms();
+        for _ in 0..count {
+            let admissible = Some(admissible(run.now(), clutch, since_ms));
+            run.tick(&arms, |quiet| Sample {
+                state,
+                admissible,
+                ..quiet
+            });
+        }
+    }
+
+    #[test]
+    fn a_loop_that_never_moves_violates_a_second_after_the_gesture() {
+        let mut run = Run::new();
+        healthy(&mut run, 1_001, 1, 0, LoopState::Idle);
+        assert_eq!(run.finding(Id::R18).violated_at_ns, None);
+        healthy(&mut run, 1, 1, 0, LoopState::Idle);
+        assert_eq!(run.finding(Id::R18).violated_at_ns, Some(1_001 * MS));
+    }
+
+    #[test]
+    fn following_within_the_time_and_for_all_of_it_holds() {
+        let mut run = Run::new();
+        healthy(&mut run, 900, 1, 0, LoopState::Aligning);
+        healthy(&mut run, 20_000, 1, 0, LoopState::Following);
+        let finding = run.finding(Id::R18);
+        assert_eq!(finding.verdict(), Verdict::Held);
+        assert_eq!(finding.exercised, 20_000);
+    }
+
+    #[test]
+    fn too_little_of_the_healthy_time_in_following_violates() {
+        for (held, verdict) in [(1, Verdict::Held), (3, Verdict::Violated)] {
+            let mut run = Run::new();
+            healthy(&mut run, 20_000, 1, 0, LoopState::Following);
+            healthy(&mut run, held, 1, 0, LoopState::Holding);
+            assert_eq!(run.finding(Id::R18).verdict(), verdict, "{held} ticks");
+        }
+    }
+
+    #[test]
+    fn coasting_is_following() {
+        let mut run = Run::new();
+        healthy(&mut run, 10, 1, 0, LoopState::Following);
+        healthy(&mut run, 10_000, 1, 0, LoopState::Coasting);
+        assert_eq!(run.finding(Id::R18).verdict(), Verdict::Held);
+    }
+
+    #[test]
+    fn a_gap_longer_than_the_coast_time_is_not_healthy_and_ends_the_wait() {
+        let mut run = Run::new();
+        let arms = resting_arms();
+        for _ in 0..8 {
+            let since = run.now();
+            healthy(&mut run, 600, 1, since, LoopState::Holding);
+            let last = run.now() - 1;
+            for _ in 0..200 {
+                let admissible = Some(admissible(last, 1, since));
+                run.tick(&arms, |quiet| Sample {
+                    state: LoopState::Holding,
+                    admissible,
+                    ..quiet
+                });
+            }
+        }
+        assert_eq!(run.finding(Id::R18).violated_at_ns, None);
+    }
+
+    #[test]
+    fn each_gesture_has_a_second_of_its_own() {
+        let mut run = Run::new();
+        healthy(&mut run, 600, 1, 0, LoopState::Aligning);
+        healthy(&mut run, 600, 2, 600, LoopState::Aligning);
+        healthy(&mut run, 10, 2, 600, LoopState::Following);
+        assert_eq!(run.finding(Id::R18).verdict(), Verdict::Held);
+    }
+
+    #[test]
+    fn without_a_command_that_asks_to_follow_nothing_is_exercised() {
+        let mut run = Run::new();
+        let arms = resting_arms();
+        for _ in 0..3_000 {
+            let newest = crate::Admissible {
+                engaged: false,
+                ..admissible(run.now(), 0, 0)
+            };
+            run.tick(&arms, |quiet| Sample {
+                admissible: Some(newest),
+                ..quiet
+            });
+        }
+        assert_eq!(run.finding(Id::R18).verdict(), Verdict::NotExercised);
     }
 }

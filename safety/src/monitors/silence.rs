@@ -58,21 +58,29 @@ impl Silence {
             self.tally.count();
             let speed = tips.greatest_speed_mm_s();
             let margin = self.speed_mm_s.value - speed;
-            self.tally.judge(sample.now_ns, &self.speed_mm_s, margin, || {
-                Witness::new("tip speed in silence", speed, self.speed_mm_s.value, "mm/s")
-                    .of_arm(tips.fastest)
-            });
+            self.tally
+                .judge(sample.now_ns, &self.speed_mm_s, margin, || {
+                    Witness::new("tip speed in silence", speed, self.speed_mm_s.value, "mm/s")
+                        .of_arm(tips.fastest)
+                });
         }
     }
 
     fn judge_travel(&mut self, sample: &Sample<'_>) {
-        for (index, (from, arm)) in self.from_m.iter().zip(sample.arms).take(self.arms).enumerate() {
+        for (index, (from, arm)) in self
+            .from_m
+            .iter()
+            .zip(sample.arms)
+            .take(self.arms)
+            .enumerate()
+        {
             let travel_mm = distance_m(&arm.tip_set_point_m, from) * 1e3;
             let limit = self.travel_mm.value;
             let margin = limit * (1.0 + ROUNDING) - travel_mm;
-            self.tally.judge(sample.now_ns, &self.travel_mm, margin, || {
-                Witness::new("travel in silence", travel_mm, limit, "mm").of_arm(index)
-            });
+            self.tally
+                .judge(sample.now_ns, &self.travel_mm, margin, || {
+                    Witness::new("travel in silence", travel_mm, limit, "mm").of_arm(index)
+                });
         }
     }
 
@@ -89,5 +97,85 @@ impl Silence {
             }
         }
         self.tally.digest(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{MS, Run, admissible, near, resting_arms, step_tip};
+    use crate::{ArmSample, Finding, Id, LoopState, Sample, Verdict};
+
+    /// Follows for ten ticks with an arrival in each; then silence, in which arm 1 moves by `speed` for
+    /// `moving` ticks and rests until 400 ms have passed.
+    fn silence(speed_mm_s: f64, moving: u64) -> Finding {
+        let mut run = Run::new();
+        let mut arms = resting_arms();
+        for _ in 0..10 {
+            let now = run.now();
+            run.tick(&arms, |quiet| following(quiet, now));
+        }
+        for tick in 0..400 {
+            if tick < moving {
+                step_tip(&mut arms[0], speed_mm_s * 1e-3);
+            }
+            run.tick(&arms, |quiet| following(quiet, 9));
+        }
+        run.finding(Id::R05)
+    }
+
+    fn following(quiet: Sample<'_>, arrived_ms: u64) -> Sample<'_> {
+        let admissible = Some(admissible(arrived_ms, 1, 0));
+        Sample {
+            state: LoopState::Following,
+            admissible,
+            ..quiet
+        }
+    }
+
+    #[test]
+    fn arms_that_stop_in_time_and_near_hold() {
+        let finding = silence(50.0, 300);
+        assert_eq!(finding.verdict(), Verdict::Held);
+        // 300 ticks of 0.05 mm of the 20 mm that 100 ms at 100 mm/s and half of 200 ms allow.
+        near(finding.worst_margin, 5.0, 1e-3);
+        assert_eq!(finding.exercised, 100);
+    }
+
+    #[test]
+    fn an_arm_that_still_moves_a_tick_after_the_stop_time_violates_there() {
+        let finding = silence(50.0, 301);
+        assert_eq!(finding.violated_at_ns, Some(310 * MS));
+        assert!(
+            finding.detail.starts_with("arm 1 tip speed in silence 50"),
+            "{}",
+            finding.detail
+        );
+    }
+
+    #[test]
+    fn an_arm_that_travels_too_far_violates_though_it_stops_in_time() {
+        let finding = silence(90.0, 250);
+        assert_eq!(finding.verdict(), Verdict::Violated);
+        assert!(
+            finding.detail.starts_with("arm 1 travel in silence 22.5"),
+            "{}",
+            finding.detail
+        );
+        // 223 ticks of 0.09 mm are the first beyond 20 mm.
+        assert_eq!(finding.violated_at_ns, Some((9 + 223) * MS));
+    }
+
+    #[test]
+    fn creeping_below_the_rest_speed_holds() {
+        assert_eq!(silence(0.9, 400).verdict(), Verdict::Held);
+        assert_eq!(silence(1.1, 400).verdict(), Verdict::Violated);
+    }
+
+    #[test]
+    fn a_session_without_an_admissible_command_exercises_nothing() {
+        let mut run = Run::new();
+        let arms: [ArmSample; 2] = resting_arms();
+        run.ticks(500, &arms);
+        assert_eq!(run.finding(Id::R05).verdict(), Verdict::NotExercised);
     }
 }

@@ -164,7 +164,11 @@ mod tests {
         assert_eq!(finding.violated_at_ns, Some(10_000_000));
         assert_eq!(finding.worst_at_ns, 10_000_000);
         near(finding.worst_margin, -0.01, 1e-6);
-        assert!(finding.detail.starts_with("arm 2 tip set-point step 0.11 of 0.1"));
+        assert!(
+            finding
+                .detail
+                .starts_with("arm 2 tip set-point step 0.11 of 0.1")
+        );
     }
 
     #[test]
