@@ -64,7 +64,10 @@ pub enum WhichPaths {
 impl WhichPaths {
     /// Whether a path is among them.
     pub const fn contains(self, path: Path) -> bool {
-        matches!((self, path), (Self::Both, _) | (Self::A, Path::A) | (Self::B, Path::B))
+        matches!(
+            (self, path),
+            (Self::Both, _) | (Self::A, Path::A) | (Self::B, Path::B)
+        )
     }
 }
 
@@ -180,7 +183,12 @@ impl fmt::Display for Fault {
             WhichDirections::Down => ", downlink",
             WhichDirections::Both => "",
         };
-        write!(f, "{} on {paths}{direction} for {:.1} ms", self.kind, self.for_ms.get())
+        write!(
+            f,
+            "{} on {paths}{direction} for {:.1} ms",
+            self.kind,
+            self.for_ms.get()
+        )
     }
 }
 

@@ -1,219 +1,216 @@
-//! From rates to explicit faults: "an outage of 20 to 400 ms, twice in a minute" becomes a list of outages.
-//!
-//! Each source has its own random stream, so that switching one on moves none of the others. What a source strikes
-//! (one path or both, one direction or both) is fixed by its kind and stated at its field; lengths and sizes are
-//! uniform in their ranges. These are assumptions of the model, not measurements.
+//! From rates to faults: a scenario says how often trouble comes; a seed says when. The result is explicit
+//! data, the same as a person could have written.
 
 use serde::{Deserialize, Serialize};
 
 use crate::fault::{Fault, FaultKind, FaultSchedule, WhichDirections, WhichPaths};
 use crate::random::Stream;
 use crate::units::{
-    Milliseconds, MillisecondsRange, PerMinute, ProbabilityRange, RunMilliseconds,
+    Milliseconds, MillisecondsRange, PerMinute, Probability, ProbabilityRange, RunMilliseconds,
 };
-use crate::{NS_PER_MS, Path};
 
-/// How often each kind of trouble starts, and how bad it gets. A kind left out never happens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// How often each kind of trouble comes, and how bad it is. Each kind is a Poisson process with a stream
+/// of its own.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FaultGenerator {
-    /// One path is cut, both ways.
-    pub outage: Spells,
-    /// Both paths are cut, both ways, by a common cause (a shared duct, a building's power).
-    pub joint_outage: Spells,
-    /// One path stalls, one way or both, and then delivers in a burst.
-    pub clog: Spells,
-    /// Both paths slow down together, both ways, and recover: a common cause, such as load in a shared region.
-    pub brown_out: Swells,
-    /// One path takes a longer route, both ways, and later returns: a step up and a step down.
-    pub route_step: Steps,
-    /// One path loses packets, one way or both.
-    pub loss_storm: LossStorms,
-    /// One path duplicates packets, one way or both.
-    pub duplicate_storm: DuplicateStorms,
+    /// One path is cut; which one is a coin's choice.
+    pub outages: Spells,
+    /// Both paths are cut together: a common cause.
+    pub common_outages: Spells,
+    /// A path stalls, then lets everything out in a burst.
+    pub clogs: CommonSpells,
+    /// The delay of both paths rises and falls together: congestion behind a shared point.
+    pub brown_outs: BrownOuts,
+    /// The route of one path changes to a longer one for a while.
+    pub route_steps: RouteSteps,
+    /// One path loses many packets for a while.
+    pub loss_storms: Storms,
+    /// One path repeats many packets for a while.
+    pub duplicate_storms: Storms,
 }
 
-/// Spells that have only a length.
+/// Spells of trouble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Spells {
-    /// How many start in a minute, on average.
+    /// How often, on average.
     pub per_minute: PerMinute,
-    /// Length, in ms.
+    /// How long each lasts.
     pub for_ms: MillisecondsRange,
 }
 
-/// Delays that swell and ebb.
+/// Spells that may strike both paths at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Swells {
-    /// How many start in a minute, on average.
+#[serde(deny_unknown_fields, default)]
+pub struct CommonSpells {
+    /// How often, on average.
     pub per_minute: PerMinute,
-    /// Length with both ramps, in ms.
+    /// How long each lasts.
     pub for_ms: MillisecondsRange,
-    /// Added one-way delay at the height, in ms.
-    pub add_ms: MillisecondsRange,
-    /// Length of the rise, and of the fall, in ms.
+    /// Chance that one strikes both paths.
+    pub common: Probability,
+}
+
+/// Spells in which the delay of both paths rises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrownOuts {
+    /// How often, on average.
+    pub per_minute: PerMinute,
+    /// How long each lasts, ramps included.
+    pub for_ms: MillisecondsRange,
+    /// By how much the delay rises.
+    pub delay_ms: MillisecondsRange,
+    /// How long the rise and the fall take, at least 1 ms.
     pub ramp_ms: MillisecondsRange,
 }
 
-/// Delays that step up and, at the end, down.
+/// Spells in which one path is longer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Steps {
-    /// How many start in a minute, on average.
+#[serde(deny_unknown_fields, default)]
+pub struct RouteSteps {
+    /// How often, on average.
     pub per_minute: PerMinute,
-    /// Time on the longer route, in ms.
+    /// How long each lasts.
     pub for_ms: MillisecondsRange,
-    /// Added one-way delay, in ms.
-    pub add_ms: MillisecondsRange,
+    /// By how much the path is longer.
+    pub delay_ms: MillisecondsRange,
 }
 
-/// Spells of loss.
+/// Spells of chance trouble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LossStorms {
-    /// How many start in a minute, on average.
+#[serde(deny_unknown_fields, default)]
+pub struct Storms {
+    /// How often, on average.
     pub per_minute: PerMinute,
-    /// Length, in ms.
+    /// How long each lasts.
     pub for_ms: MillisecondsRange,
-    /// Chance of loss of each packet.
+    /// How likely each packet is struck.
     pub probability: ProbabilityRange,
-}
-
-/// Spells of duplication.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DuplicateStorms {
-    /// How many start in a minute, on average.
-    pub per_minute: PerMinute,
-    /// Length, in ms.
-    pub for_ms: MillisecondsRange,
-    /// Chance of a copy of each packet.
-    pub probability: ProbabilityRange,
-    /// How long after the original the copy comes, in ms.
+    /// How long after the original a repeated packet comes.
     pub delay_ms: MillisecondsRange,
 }
 
 impl FaultGenerator {
-    /// The faults of one run: those that start before `horizon_ns` (at most a day).
+    /// The faults of one run, in order of time.
     pub fn generate(&self, seed: u64, horizon_ns: u64) -> FaultSchedule {
         let mut faults = Vec::new();
-        let mut source = |name: &str, per_minute: PerMinute, make: &dyn Fn(&mut Stream) -> Spell| {
-            let mut stream = Stream::new(seed, name);
-            for at_ms in starts(&mut stream, per_minute, horizon_ns) {
-                let Spell { for_ms, paths, direction, kind } = make(&mut stream);
-                faults.push(Fault { at_ms, for_ms, paths, direction, kind });
+        let mut add = |name: &str, rate: PerMinute, draw: &dyn Fn(&mut Stream, f64) -> Fault| {
+            let mut stream = Stream::new(seed, &format!("faults/{name}"));
+            for at_ms in arrivals_ms(&mut stream, rate, horizon_ns) {
+                faults.push(draw(&mut stream, at_ms));
             }
         };
-
-        source("faults.outage", self.outage.per_minute, &|stream| Spell {
-            for_ms: length(stream, self.outage.for_ms),
-            paths: one_path(stream),
-            direction: WhichDirections::Both,
-            kind: FaultKind::Outage,
+        let spells = self.outages;
+        add("outages", spells.per_minute, &|stream, at_ms| {
+            let paths = either_path(stream);
+            spell(stream, at_ms, spells.for_ms, paths, FaultKind::Outage)
         });
-        source("faults.joint_outage", self.joint_outage.per_minute, &|stream| Spell {
-            for_ms: length(stream, self.joint_outage.for_ms),
-            paths: WhichPaths::Both,
-            direction: WhichDirections::Both,
-            kind: FaultKind::Outage,
+        let spells = self.common_outages;
+        add("common outages", spells.per_minute, &|stream, at_ms| {
+            spell(
+                stream,
+                at_ms,
+                spells.for_ms,
+                WhichPaths::Both,
+                FaultKind::Outage,
+            )
         });
-        source("faults.clog", self.clog.per_minute, &|stream| Spell {
-            for_ms: length(stream, self.clog.for_ms),
-            paths: one_path(stream),
-            direction: some_direction(stream),
-            kind: FaultKind::Clog,
+        let spells = self.clogs;
+        add("clogs", spells.per_minute, &|stream, at_ms| {
+            let is_common = stream.uniform() < spells.common.get();
+            let one = either_path(stream);
+            let paths = if is_common { WhichPaths::Both } else { one };
+            spell(stream, at_ms, spells.for_ms, paths, FaultKind::Clog)
         });
-        source("faults.brown_out", self.brown_out.per_minute, &|stream| Spell {
-            for_ms: length(stream, self.brown_out.for_ms),
-            paths: WhichPaths::Both,
-            direction: WhichDirections::Both,
-            kind: FaultKind::AddDelay {
-                ms: size(stream, self.brown_out.add_ms),
-                ramp_ms: size(stream, self.brown_out.ramp_ms),
-            },
+        let spells = self.brown_outs;
+        add("brown-outs", spells.per_minute, &|stream, at_ms| {
+            let ms = spells.delay_ms.at(stream.uniform());
+            let ramp_ms = Milliseconds::clamped(spells.ramp_ms.at(stream.uniform()).get().max(1.0));
+            let kind = FaultKind::AddDelay { ms, ramp_ms };
+            spell(stream, at_ms, spells.for_ms, WhichPaths::Both, kind)
         });
-        source("faults.route_step", self.route_step.per_minute, &|stream| Spell {
-            for_ms: length(stream, self.route_step.for_ms),
-            paths: one_path(stream),
-            direction: WhichDirections::Both,
-            kind: FaultKind::AddDelay {
-                ms: size(stream, self.route_step.add_ms),
-                ramp_ms: Milliseconds::default(),
-            },
+        let spells = self.route_steps;
+        add("route steps", spells.per_minute, &|stream, at_ms| {
+            let ms = spells.delay_ms.at(stream.uniform());
+            let kind = FaultKind::AddDelay {
+                ms,
+                ramp_ms: Milliseconds::MIN,
+            };
+            let paths = either_path(stream);
+            spell(stream, at_ms, spells.for_ms, paths, kind)
         });
-        source("faults.loss_storm", self.loss_storm.per_minute, &|stream| Spell {
-            for_ms: length(stream, self.loss_storm.for_ms),
-            paths: one_path(stream),
-            direction: some_direction(stream),
-            kind: FaultKind::Loss { probability: self.loss_storm.probability.at(stream.uniform()) },
+        let spells = self.loss_storms;
+        add("loss storms", spells.per_minute, &|stream, at_ms| {
+            let probability = spells.probability.at(stream.uniform());
+            let paths = either_path(stream);
+            spell(
+                stream,
+                at_ms,
+                spells.for_ms,
+                paths,
+                FaultKind::Loss { probability },
+            )
         });
-        source("faults.duplicate_storm", self.duplicate_storm.per_minute, &|stream| Spell {
-            for_ms: length(stream, self.duplicate_storm.for_ms),
-            paths: one_path(stream),
-            direction: some_direction(stream),
-            kind: FaultKind::Duplicate {
-                probability: self.duplicate_storm.probability.at(stream.uniform()),
-                delay_ms: size(stream, self.duplicate_storm.delay_ms),
-            },
+        let spells = self.duplicate_storms;
+        add("duplicate storms", spells.per_minute, &|stream, at_ms| {
+            let probability = spells.probability.at(stream.uniform());
+            let delay_ms = spells.delay_ms.at(stream.uniform());
+            let kind = FaultKind::Duplicate {
+                probability,
+                delay_ms,
+            };
+            let paths = either_path(stream);
+            spell(stream, at_ms, spells.for_ms, paths, kind)
         });
-
-        FaultSchedule { faults, packets: Vec::new() }
-    }
-}
-
-/// A fault without its start.
-struct Spell {
-    for_ms: RunMilliseconds,
-    paths: WhichPaths,
-    direction: WhichDirections,
-    kind: FaultKind,
-}
-
-/// The starts of a Poisson process. A process that is off draws nothing.
-fn starts(
-    stream: &mut Stream,
-    per_minute: PerMinute,
-    horizon_ns: u64,
-) -> impl Iterator<Item = RunMilliseconds> + use<> {
-    const MS_PER_MINUTE: f64 = 60_000.0;
-    let horizon_ms = (horizon_ns as f64 / NS_PER_MS as f64).min(RunMilliseconds::MAX.get());
-    let mut at_ms = Vec::new();
-    if per_minute.get() > 0.0 {
-        let mut ms = 0.0;
-        loop {
-            ms += stream.exponential() * MS_PER_MINUTE / per_minute.get();
-            if ms >= horizon_ms {
-                break;
-            }
-            at_ms.push(RunMilliseconds::clamped(to_microsecond(ms)));
+        // Stable, so that faults of one moment stay in the order of their kinds.
+        faults.sort_by(|a: &Fault, b: &Fault| a.at_ms.get().total_cmp(&b.at_ms.get()));
+        FaultSchedule {
+            faults,
+            packets: Vec::new(),
         }
     }
-    at_ms.into_iter()
 }
 
-/// Whole microseconds, so that a written schedule is short to read.
-fn to_microsecond(ms: f64) -> f64 {
-    libm::round(ms * 1_000.0) / 1_000.0
+/// When the spells of one kind begin, ms: all of them are drawn before any of their properties, so that a
+/// changed range moves no beginning.
+fn arrivals_ms(stream: &mut Stream, rate: PerMinute, horizon_ns: u64) -> Vec<f64> {
+    let horizon_ms = horizon_ns as f64 * 1e-6;
+    let mut arrivals = Vec::new();
+    if rate.get() > 0.0 {
+        let mean_gap_ms = 60_000.0 / rate.get();
+        let mut at_ms = stream.exponential() * mean_gap_ms;
+        while at_ms < horizon_ms {
+            arrivals.push(at_ms);
+            at_ms += stream.exponential() * mean_gap_ms;
+        }
+    }
+    arrivals
 }
 
-fn length(stream: &mut Stream, range: MillisecondsRange) -> RunMilliseconds {
-    RunMilliseconds::clamped(to_microsecond(range.at(stream.uniform()).get()))
+fn either_path(stream: &mut Stream) -> WhichPaths {
+    if stream.uniform() < 0.5 {
+        WhichPaths::A
+    } else {
+        WhichPaths::B
+    }
 }
 
-fn size(stream: &mut Stream, range: MillisecondsRange) -> Milliseconds {
-    Milliseconds::clamped(to_microsecond(range.at(stream.uniform()).get()))
-}
-
-fn one_path(stream: &mut Stream) -> WhichPaths {
-    if stream.below(2) == 0 { Path::A.into() } else { Path::B.into() }
-}
-
-fn some_direction(stream: &mut Stream) -> WhichDirections {
-    match stream.below(3) {
-        0 => WhichDirections::Up,
-        1 => WhichDirections::Down,
-        _ => WhichDirections::Both,
+fn spell(
+    stream: &mut Stream,
+    at_ms: f64,
+    for_ms: MillisecondsRange,
+    paths: WhichPaths,
+    kind: FaultKind,
+) -> Fault {
+    // Whole microseconds: a fault file stays readable, and reads back as the same fault.
+    let rounded = |ms: f64| libm::rint(ms * 1e3) / 1e3;
+    Fault {
+        at_ms: RunMilliseconds::clamped(rounded(at_ms)),
+        for_ms: RunMilliseconds::clamped(rounded(for_ms.at(stream.uniform()).get())),
+        paths,
+        direction: WhichDirections::Both,
+        kind,
     }
 }

@@ -41,13 +41,18 @@ pub mod units;
 mod link;
 mod queue;
 
-pub use fault::{Fault, FaultKind, FaultSchedule, PacketFate, PacketFault, WhichDirections, WhichPaths};
+pub use fault::{
+    Fault, FaultKind, FaultSchedule, PacketFate, PacketFault, WhichDirections, WhichPaths,
+};
 pub use generator::FaultGenerator;
 pub use model::{DelayLaw, DuplicateLaw, LateRepeat, LinkModel, LossLaw, PathModel};
 pub use network::{Arrival, LinkCounters, LossReason, ModelError, Network, SendFate};
 pub use random::{Stream, stream};
 pub use trace::{MeasuredPath, TraceError};
-pub use units::{Milliseconds, MillisecondsRange, PerMinute, Probability, ProbabilityRange, Repeats, RunMilliseconds};
+pub use units::{
+    Milliseconds, MillisecondsRange, PerMinute, Probability, ProbabilityRange, Repeats,
+    RunMilliseconds,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,193 +1,457 @@
-//! One way of one path: decides, when a packet is sent, whether and when it and its copies arrive.
+//! One direction of one path: what becomes of each packet, as a function of the link's own streams.
 //!
-//! Every packet draws from every source of its link whatever becomes of it, so the n-th packet's delay, loss and copies
-//! are the same in two runs that differ only in another source or in the fault schedule. Such a pair of runs can be compared.
+//! In order: outage and loss, base delay and jitter, queueing order, faults' delays, clogs; then copies.
 
-use crate::delay::Delay;
-use crate::fault::FaultSchedule;
-use crate::loss::Loss;
-use crate::model::{DuplicateLaw, LateRepeat, LinkModel};
-use crate::network::{LinkCounters, LossReason};
+use std::sync::Arc;
+
+use crate::fault::{Fault, FaultKind, FaultSchedule, PacketFate, PacketFault};
+use crate::model::{DelayLaw, LinkModel, LossLaw};
+use crate::network::{LossReason, ModelError};
 use crate::random::{Chance, Stream};
-use crate::timeline::Timeline;
-use crate::units::{Milliseconds, ms_to_ns};
+use crate::trace::DirectionTrace;
+use crate::units::ms_to_ns;
 use crate::{Direction, Path};
 
-#[derive(Clone, Debug)]
+/// The state of one link.
+#[derive(Clone)]
 pub(crate) struct Link {
     base_ns: u64,
     fifo: bool,
     delay: Delay,
     loss: Loss,
-    duplicates: Duplicates,
-    late_repeats: LateRepeats,
-    timeline: Timeline,
-    /// The latest send time seen: time does not run backwards.
-    now_ns: u64,
-    /// When the packet before this one arrives, on a link that keeps order.
+    copies: Copies,
+    faults: Faults,
+    /// Packets sent so far: the next one's number.
+    sent: u64,
+    /// When the last packet that keeps the order arrives.
     last_arrival_ns: u64,
-    pub(crate) counters: LinkCounters,
 }
 
-/// A packet that will arrive.
-#[derive(Clone, Copy, Debug)]
+/// A packet that was not lost: when its original arrives, and the delays of its copies after that.
 pub(crate) struct Passage {
-    pub(crate) arrival_ns: u64,
-    /// Not delayed by itself: its arrival follows the order of its link.
-    pub(crate) in_line: bool,
+    pub packet: u64,
+    pub at_ns: u64,
 }
 
 impl Link {
-    /// `None` if the jitter's trace is not resolved or its mixture does not fit.
-    pub(crate) fn new(
+    pub fn new(
         model: &LinkModel,
         faults: &FaultSchedule,
         path: Path,
         direction: Direction,
         seed: u64,
-    ) -> Option<Self> {
-        let prefix = format!("path{}.{}", path.index(), direction.name());
-        // Both directions of a path start at the same place in a trace.
-        let offset = Stream::new(seed, &format!("path{}.trace_offset", path.index())).uniform();
-        Some(Self {
+    ) -> Result<Self, ModelError> {
+        let stream = |part: &str| {
+            Stream::new(
+                seed,
+                &format!("net/{}/{}/{part}", path.index(), direction.name()),
+            )
+        };
+        Ok(Self {
             base_ns: model.base_one_way.ns(),
             fifo: model.fifo,
-            delay: Delay::new(&model.jitter, seed, &format!("{prefix}.jitter"), offset)?,
-            loss: Loss::new(&model.loss, seed, &format!("{prefix}.loss")),
-            duplicates: Duplicates::new(&model.duplicates, seed, &format!("{prefix}.duplicates")),
-            late_repeats: LateRepeats::new(&model.late_repeats, seed, &format!("{prefix}.late_repeats")),
-            timeline: Timeline::new(faults, path, direction, seed, &prefix),
-            now_ns: 0,
+            delay: Delay::new(&model.jitter, stream("jitter"))?,
+            loss: Loss::new(&model.loss, stream("loss")),
+            copies: Copies::new(model, stream("copies")),
+            faults: Faults::new(faults, path, direction, stream("faults")),
+            sent: 0,
             last_arrival_ns: 0,
-            counters: LinkCounters::default(),
         })
     }
 
-    /// The fate of the next packet. `copies` must be empty; it receives the arrival time of each copy.
-    pub(crate) fn send(&mut self, now_ns: u64, copies: &mut Vec<u64>) -> Result<Passage, LossReason> {
-        self.now_ns = self.now_ns.max(now_ns);
-        let number = self.counters.sent;
-        self.counters.sent += 1;
-
-        let jitter_ns = self.delay.next(self.now_ns);
-        let lost = self.loss.next();
-        self.duplicates.next(copies);
-        self.late_repeats.next(copies);
-        let trouble = self.timeline.strike(self.now_ns, number, copies);
-
-        let reason = if trouble.lose {
-            Some(LossReason::PacketFault)
-        } else if trouble.outage {
-            Some(LossReason::Outage)
-        } else if trouble.storm {
-            Some(LossReason::LossStorm)
-        } else if jitter_ns.is_none() {
-            Some(LossReason::Trace)
-        } else if lost {
-            Some(LossReason::Law)
-        } else {
-            None
-        };
-        if let Some(reason) = reason {
-            copies.clear();
+    /// Sends the next packet. `copy_arrives` is told when each further copy arrives.
+    pub fn send(
+        &mut self,
+        now_ns: u64,
+        mut copy_arrives: impl FnMut(u64),
+    ) -> Result<Passage, LossReason> {
+        let packet = self.sent;
+        self.sent += 1;
+        // Every law draws for every packet, lost or not: a fault taken away changes no other number.
+        let (jitter_ns, trace_lost) = self.delay.draw(now_ns);
+        let lost_by_law = self.loss.draw() || trace_lost;
+        let copies = self.copies.draw();
+        let struck = self.faults.strike(now_ns, packet);
+        if let Some(reason) = struck.lost {
             return Err(reason);
         }
-
-        let travel_ns = self.base_ns + jitter_ns.unwrap_or(0) + trouble.add_ns;
-        let mut at_ns = self.now_ns.saturating_add(travel_ns);
-        let in_line = trouble.alone_ns == 0;
-        if !in_line {
-            at_ns = at_ns.saturating_add(trouble.alone_ns);
-        } else if self.fifo {
+        if lost_by_law {
+            return Err(LossReason::Law);
+        }
+        let mut at_ns = now_ns + self.base_ns + jitter_ns + struck.queueing_ns;
+        if self.fifo {
             at_ns = at_ns.max(self.last_arrival_ns);
             self.last_arrival_ns = at_ns;
         }
-        for copy_ns in copies.iter_mut() {
-            // A copy is later than its original by at least a nanosecond, before any clog gathers them.
-            *copy_ns = self.timeline.released_ns(at_ns.saturating_add((*copy_ns).max(1)));
+        at_ns += struck.detour_ns;
+        let original_ns = self.faults.out_of_clogs(at_ns);
+        for extra_ns in copies.iter().chain(&struck.copies).flatten() {
+            copy_arrives(self.faults.out_of_clogs(at_ns + extra_ns));
         }
-        Ok(Passage { arrival_ns: self.timeline.released_ns(at_ns), in_line })
+        Ok(Passage {
+            packet,
+            at_ns: original_ns,
+        })
     }
 
-    /// Every number that decides this link's future, for the digest.
-    pub(crate) fn fold(&self, word: &mut impl FnMut(u64)) {
-        word(self.now_ns);
-        word(self.last_arrival_ns);
-        word(u64::from(self.loss.is_bad()));
-        for counter in self.counters.words() {
-            word(counter);
+    pub fn digest(&self, sink: &mut impl FnMut(&[u8])) {
+        for value in [self.sent, self.last_arrival_ns, u64::from(self.loss.bad)] {
+            sink(&value.to_le_bytes());
         }
-        let streams = [
-            self.delay.stream(),
-            self.loss.stream(),
-            &self.duplicates.stream,
-            &self.late_repeats.stream,
-        ];
-        for position in streams.map(Stream::position).into_iter().chain(self.timeline.positions()) {
-            // A position of 2^64 words would take millennia: the low half is the position.
-            word(position as u64);
+        for stream in [
+            &self.delay.stream,
+            &self.loss.stream,
+            &self.copies.stream,
+            &self.faults.stream,
+        ] {
+            sink(&stream.position().to_le_bytes());
         }
     }
 }
 
-/// A duplicate law at work.
-#[derive(Clone, Debug)]
-struct Duplicates {
-    chance: Chance,
-    extra_delay_mean_ms: f64,
-    repeats_max: u32,
+/// Jitter: what is added to the base delay.
+#[derive(Clone)]
+struct Delay {
+    law: Law,
     stream: Stream,
 }
 
-impl Duplicates {
-    fn new(law: &DuplicateLaw, seed: u64, name: &str) -> Self {
-        Self {
-            chance: law.probability.into(),
-            extra_delay_mean_ms: law.extra_delay_mean_ms.get(),
-            repeats_max: law.repeats_max.get(),
-            stream: Stream::new(seed, name),
-        }
-    }
+#[derive(Clone)]
+enum Law {
+    None,
+    Exponential {
+        mean_ns: f64,
+    },
+    Gamma {
+        shape: f64,
+        scale_ns: f64,
+    },
+    Hyper {
+        phases: Vec<(f64, f64)>,
+    },
+    Trace {
+        trace: Arc<DirectionTrace>,
+        start_ns: u64,
+    },
+}
 
-    /// Appends the next packet's copies, as times after the original's arrival.
-    fn next(&mut self, copies: &mut Vec<u64>) {
-        if self.chance.is_never() {
-            return;
-        }
-        for _ in 0..self.repeats_max {
-            if !self.stream.happens(self.chance) {
-                break;
+impl Delay {
+    fn new(law: &DelayLaw, mut stream: Stream) -> Result<Self, ModelError> {
+        let law = match law {
+            DelayLaw::None => Law::None,
+            DelayLaw::ShiftedExponential { mean_ms } => Law::Exponential {
+                mean_ns: mean_ms.get() * 1e6,
+            },
+            DelayLaw::ShiftedGamma { shape, scale_ms } => Law::Gamma {
+                shape: shape.get(),
+                scale_ns: scale_ms.get() * 1e6,
+            },
+            DelayLaw::HyperExponential {
+                weights,
+                rates_per_ms,
+            } => {
+                let mut sum = 0.0;
+                let phases = weights.iter().zip(rates_per_ms).map(|(weight, rate)| {
+                    sum += weight.get();
+                    (sum, 1e6 / rate.get())
+                });
+                Law::Hyper {
+                    phases: phases.collect(),
+                }
             }
-            let ms = Milliseconds::clamped(self.extra_delay_mean_ms * self.stream.exponential());
-            copies.push(ms_to_ns(ms.get()));
-        }
+            DelayLaw::Trace { file, measured } => {
+                let Some(trace) = measured.clone() else {
+                    return Err(ModelError::TraceNotRead { file: file.clone() });
+                };
+                // Each seed begins elsewhere in the measurement; its order is kept.
+                let start_ns = stream.below(trace.span_ns());
+                Law::Trace { trace, start_ns }
+            }
+        };
+        Ok(Self { law, stream })
+    }
+
+    /// The jitter of a packet sent now, and whether the trace lost it.
+    fn draw(&mut self, now_ns: u64) -> (u64, bool) {
+        let stream = &mut self.stream;
+        let jitter_ns = match &self.law {
+            Law::None => 0.0,
+            Law::Exponential { mean_ns } => stream.exponential() * mean_ns,
+            Law::Gamma { shape, scale_ns } => stream.gamma(*shape) * scale_ns,
+            Law::Hyper { phases } => {
+                let which = stream.uniform();
+                // Rounded weights may add up to a little less than one: the last phase takes the rest.
+                let phase = phases
+                    .iter()
+                    .find(|(sum, _)| which < *sum)
+                    .or(phases.last());
+                stream.exponential() * phase.map_or(0.0, |(_, mean_ns)| *mean_ns)
+            }
+            Law::Trace { trace, start_ns } => {
+                return match trace.at(now_ns + start_ns) {
+                    Some(variation_ns) => (variation_ns, false),
+                    None => (0, true),
+                };
+            }
+        };
+        (jitter_ns as u64, false)
     }
 }
 
-/// A late-repeat law at work.
-#[derive(Clone, Debug)]
-struct LateRepeats {
-    chance: Chance,
-    delay_min_ns: u64,
-    delay_max_ns: u64,
+/// Loss: independent, or in bursts.
+#[derive(Clone)]
+struct Loss {
+    bad: bool,
+    good_to_bad: Chance,
+    bad_to_good: Chance,
+    loss_good: Chance,
+    loss_bad: Chance,
     stream: Stream,
 }
 
-impl LateRepeats {
-    fn new(law: &LateRepeat, seed: u64, name: &str) -> Self {
-        let (delay_min_ns, delay_max_ns) = (law.delay_min_ms.ns(), law.delay_max_ms.ns());
+impl Loss {
+    fn new(law: &LossLaw, mut stream: Stream) -> Self {
+        let (good_to_bad, bad_to_good, loss_good, loss_bad) = match law {
+            LossLaw::None => (Chance::NEVER, Chance::NEVER, Chance::NEVER, Chance::NEVER),
+            LossLaw::Independent { probability } => (
+                Chance::NEVER,
+                Chance::NEVER,
+                (*probability).into(),
+                Chance::NEVER,
+            ),
+            LossLaw::GilbertElliott {
+                good_to_bad,
+                bad_to_good,
+                loss_good,
+                loss_bad,
+            } => (
+                (*good_to_bad).into(),
+                (*bad_to_good).into(),
+                (*loss_good).into(),
+                (*loss_bad).into(),
+            ),
+        };
+        let bad = stream.uniform() < law.share_bad();
         Self {
-            chance: law.probability.into(),
-            delay_min_ns,
-            // The fields are public: a law built in code may have them crossed.
-            delay_max_ns: delay_max_ns.max(delay_min_ns),
-            stream: Stream::new(seed, name),
+            bad,
+            good_to_bad,
+            bad_to_good,
+            loss_good,
+            loss_bad,
+            stream,
         }
     }
 
-    fn next(&mut self, copies: &mut Vec<u64>) {
-        if !self.chance.is_never() && self.stream.happens(self.chance) {
-            copies.push(self.delay_min_ns + self.stream.below(self.delay_max_ns - self.delay_min_ns + 1));
+    /// Whether the next packet is lost; the chain moves after it.
+    fn draw(&mut self) -> bool {
+        let lost = self.stream.happens(if self.bad {
+            self.loss_bad
+        } else {
+            self.loss_good
+        });
+        let leaves = self.stream.happens(if self.bad {
+            self.bad_to_good
+        } else {
+            self.good_to_bad
+        });
+        self.bad ^= leaves;
+        lost
+    }
+}
+
+/// Further copies of a packet by the link's own laws.
+#[derive(Clone)]
+struct Copies {
+    duplicates: Chance,
+    extra_mean_ns: f64,
+    repeats_max: u32,
+    late: Chance,
+    late_min_ns: u64,
+    late_span_ns: u64,
+    stream: Stream,
+}
+
+/// The most copies that the laws of a link can add: 16 repeats and a late one.
+const COPIES_MAX: usize = 17;
+
+impl Copies {
+    fn new(model: &LinkModel, stream: Stream) -> Self {
+        let (duplicates, late) = (model.duplicates, model.late_repeats);
+        let late_min_ns = late.delay_min_ms.ns();
+        Self {
+            duplicates: duplicates.probability.into(),
+            extra_mean_ns: duplicates.extra_delay_mean_ms.get() * 1e6,
+            repeats_max: duplicates.repeats_max.get(),
+            late: late.probability.into(),
+            late_min_ns,
+            late_span_ns: late.delay_max_ms.ns().saturating_sub(late_min_ns),
+            stream,
+        }
+    }
+
+    /// How long after the original each copy arrives. A duplicate may be duplicated again.
+    fn draw(&mut self) -> [Option<u64>; COPIES_MAX] {
+        let mut copies = [None; COPIES_MAX];
+        let mut next = copies.iter_mut();
+        let (mut repeats, mut extra_ns) = (0, 0);
+        while repeats < self.repeats_max && self.stream.happens(self.duplicates) {
+            repeats += 1;
+            extra_ns += (self.stream.exponential() * self.extra_mean_ns) as u64;
+            if let Some(copy) = next.next() {
+                *copy = Some(extra_ns);
+            }
+        }
+        if self.stream.happens(self.late)
+            && let Some(copy) = next.next()
+        {
+            *copy = Some(self.late_min_ns + self.stream.below(self.late_span_ns.saturating_add(1)));
+        }
+        copies
+    }
+}
+
+/// The schedule's faults that concern this link.
+#[derive(Clone)]
+struct Faults {
+    spells: Vec<Spell>,
+    /// Half-open, in order of their beginnings.
+    clogs: Vec<(u64, u64)>,
+    packets: Vec<PacketFault>,
+    stream: Stream,
+}
+
+#[derive(Clone, Copy)]
+struct Spell {
+    from_ns: u64,
+    until_ns: u64,
+    kind: FaultKind,
+}
+
+/// What the faults do to one packet.
+#[derive(Default)]
+struct Struck {
+    lost: Option<LossReason>,
+    /// Delay in a queue: later packets wait behind it.
+    queueing_ns: u64,
+    /// Delay on another way: later packets may overtake.
+    detour_ns: u64,
+    copies: [Option<u64>; STRUCK_COPIES_MAX],
+}
+
+/// Copies that faults may add to one packet; more are not made.
+const STRUCK_COPIES_MAX: usize = 4;
+
+impl Faults {
+    fn new(schedule: &FaultSchedule, path: Path, direction: Direction, stream: Stream) -> Self {
+        let concerns =
+            |fault: &&Fault| fault.paths.contains(path) && fault.direction.contains(direction);
+        let (mut spells, mut clogs) = (Vec::new(), Vec::new());
+        for fault in schedule.faults.iter().filter(concerns) {
+            let from_ns = fault.at_ms.ns();
+            let until_ns = from_ns + fault.for_ms.ns();
+            if fault.kind == FaultKind::Clog {
+                clogs.push((from_ns, until_ns));
+            } else {
+                spells.push(Spell {
+                    from_ns,
+                    until_ns,
+                    kind: fault.kind,
+                });
+            }
+        }
+        clogs.sort_unstable();
+        let of_link = |fault: &&PacketFault| fault.path == path && fault.direction == direction;
+        let mut packets: Vec<PacketFault> =
+            schedule.packets.iter().filter(of_link).copied().collect();
+        packets.sort_by_key(|fault| fault.number);
+        Self {
+            spells,
+            clogs,
+            packets,
+            stream,
+        }
+    }
+
+    fn strike(&mut self, now_ns: u64, packet: u64) -> Struck {
+        let mut struck = Struck::default();
+        let Self {
+            spells,
+            packets,
+            stream,
+            ..
+        } = self;
+        for spell in spells
+            .iter()
+            .filter(|spell| (spell.from_ns..spell.until_ns).contains(&now_ns))
+        {
+            match spell.kind {
+                FaultKind::Outage => struck.lost = Some(LossReason::Outage),
+                FaultKind::Clog => {}
+                FaultKind::AddDelay { ms, ramp_ms } if ramp_ms.ns() > 0 => {
+                    struck.queueing_ns += spell.ramped_ns(now_ns, ms.ns(), ramp_ms.ns());
+                }
+                FaultKind::AddDelay { ms, .. } => struck.detour_ns += ms.ns(),
+                FaultKind::AddJitter { mean_ms } => {
+                    struck.queueing_ns += ms_to_ns(stream.exponential() * mean_ms.get());
+                }
+                FaultKind::Loss { probability } => {
+                    if stream.happens(probability.into()) {
+                        struck.lost = struck.lost.or(Some(LossReason::Fault));
+                    }
+                }
+                FaultKind::Duplicate {
+                    probability,
+                    delay_ms,
+                } => {
+                    if stream.happens(probability.into()) {
+                        struck.add_copy(delay_ms.ns());
+                    }
+                }
+            }
+        }
+        let first = packets.partition_point(|fault| fault.number < packet);
+        for fault in packets[first..]
+            .iter()
+            .take_while(|fault| fault.number == packet)
+        {
+            match fault.fate {
+                PacketFate::Lose => struck.lost = Some(LossReason::Fault),
+                PacketFate::Delay { ms } => struck.detour_ns += ms.ns(),
+                PacketFate::Duplicate { ms } => struck.add_copy(ms.ns()),
+            }
+        }
+        struck
+    }
+
+    /// The moment at which something that would arrive at `at_ns` comes out.
+    fn out_of_clogs(&self, at_ns: u64) -> u64 {
+        self.clogs
+            .iter()
+            .fold(at_ns, |at_ns, &(from_ns, until_ns)| {
+                if (from_ns..until_ns).contains(&at_ns) {
+                    until_ns
+                } else {
+                    at_ns
+                }
+            })
+    }
+}
+
+impl Spell {
+    /// A trapezium: up within the ramp, down within the ramp before the end.
+    fn ramped_ns(&self, now_ns: u64, full_ns: u64, ramp_ns: u64) -> u64 {
+        let nearest_end_ns = (now_ns - self.from_ns).min(self.until_ns - now_ns);
+        if nearest_end_ns >= ramp_ns {
+            return full_ns;
+        }
+        (u128::from(full_ns) * u128::from(nearest_end_ns) / u128::from(ramp_ns)) as u64
+    }
+}
+
+impl Struck {
+    fn add_copy(&mut self, extra_ns: u64) {
+        if let Some(copy) = self.copies.iter_mut().find(|copy| copy.is_none()) {
+            *copy = Some(extra_ns);
         }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Direction;
 use crate::trace::{DirectionTrace, MeasuredPath, TraceError};
 use crate::units::{Milliseconds, OutOfRange, PerMillisecond, Probability, Repeats, Shape};
-use crate::Direction;
 
 /// One path: a link each way. The two need not be alike; real routes often are not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,16 +29,26 @@ impl PathModel {
     ) -> Result<Vec<String>, TraceError> {
         let mut notes = Vec::new();
         let mut last: Option<(String, MeasuredPath)> = None;
-        for (direction, link) in [(Direction::Up, &mut self.up), (Direction::Down, &mut self.down)] {
-            let DelayLaw::Trace { file, measured } = &mut link.jitter else { continue };
+        for (direction, link) in [
+            (Direction::Up, &mut self.up),
+            (Direction::Down, &mut self.down),
+        ] {
+            let DelayLaw::Trace { file, measured } = &mut link.jitter else {
+                continue;
+            };
             if last.as_ref().is_none_or(|(name, _)| name != file) {
-                let text =
-                    read(file).map_err(|reason| TraceError::Unreadable { file: file.clone(), reason })?;
-                let path = MeasuredPath::from_irtt_json(&text).map_err(|error| error.in_file(file))?;
+                let text = read(file).map_err(|reason| TraceError::Unreadable {
+                    file: file.clone(),
+                    reason,
+                })?;
+                let path =
+                    MeasuredPath::from_irtt_json(&text).map_err(|error| error.in_file(file))?;
                 notes.extend(path.notes.iter().map(|note| format!("{file}: {note}")));
                 last = Some((file.clone(), path));
             }
-            *measured = last.as_ref().map(|(_, path)| Arc::new(path.direction(direction)));
+            *measured = last
+                .as_ref()
+                .map(|(_, path)| Arc::new(path.direction(direction)));
         }
         Ok(notes)
     }
@@ -133,9 +143,16 @@ impl DelayLaw {
             Self::None => Some(0.0),
             Self::ShiftedExponential { mean_ms } => Some(mean_ms.get()),
             Self::ShiftedGamma { shape, scale_ms } => Some(shape.get() * scale_ms.get()),
-            Self::HyperExponential { weights, rates_per_ms } => {
-                Some(weights.iter().zip(rates_per_ms).map(|(weight, rate)| weight.get() / rate.get()).sum())
-            }
+            Self::HyperExponential {
+                weights,
+                rates_per_ms,
+            } => Some(
+                weights
+                    .iter()
+                    .zip(rates_per_ms)
+                    .map(|(weight, rate)| weight.get() / rate.get())
+                    .sum(),
+            ),
             Self::Trace { .. } => None,
         }
     }
@@ -146,10 +163,20 @@ impl DelayLaw {
 #[serde(rename = "DelayLaw", deny_unknown_fields)]
 enum DelayLawText {
     None,
-    ShiftedExponential { mean_ms: Milliseconds },
-    ShiftedGamma { shape: Shape, scale_ms: Milliseconds },
-    HyperExponential { weights: Vec<Probability>, rates_per_ms: Vec<PerMillisecond> },
-    Trace { file: String },
+    ShiftedExponential {
+        mean_ms: Milliseconds,
+    },
+    ShiftedGamma {
+        shape: Shape,
+        scale_ms: Milliseconds,
+    },
+    HyperExponential {
+        weights: Vec<Probability>,
+        rates_per_ms: Vec<PerMillisecond>,
+    },
+    Trace {
+        file: String,
+    },
 }
 
 impl TryFrom<DelayLawText> for DelayLaw {
@@ -159,17 +186,31 @@ impl TryFrom<DelayLawText> for DelayLaw {
         Ok(match text {
             DelayLawText::None => Self::None,
             DelayLawText::ShiftedExponential { mean_ms } => Self::ShiftedExponential { mean_ms },
-            DelayLawText::ShiftedGamma { shape, scale_ms } => Self::ShiftedGamma { shape, scale_ms },
-            DelayLawText::HyperExponential { weights, rates_per_ms } => {
-                check_mixture(&weights, &rates_per_ms)?;
-                Self::HyperExponential { weights, rates_per_ms }
+            DelayLawText::ShiftedGamma { shape, scale_ms } => {
+                Self::ShiftedGamma { shape, scale_ms }
             }
-            DelayLawText::Trace { file } => Self::Trace { file, measured: None },
+            DelayLawText::HyperExponential {
+                weights,
+                rates_per_ms,
+            } => {
+                check_mixture(&weights, &rates_per_ms)?;
+                Self::HyperExponential {
+                    weights,
+                    rates_per_ms,
+                }
+            }
+            DelayLawText::Trace { file } => Self::Trace {
+                file,
+                measured: None,
+            },
         })
     }
 }
 
-pub(crate) fn check_mixture(weights: &[Probability], rates: &[PerMillisecond]) -> Result<(), String> {
+pub(crate) fn check_mixture(
+    weights: &[Probability],
+    rates: &[PerMillisecond],
+) -> Result<(), String> {
     if weights.is_empty() || weights.len() != rates.len() {
         return Err(format!(
             "a hyperexponential needs as many rates as weights, and at least one: it has {} weights and {} rates",
@@ -180,7 +221,9 @@ pub(crate) fn check_mixture(weights: &[Probability], rates: &[PerMillisecond]) -
     let sum: f64 = weights.iter().map(|weight| weight.get()).sum();
     // Published weights are rounded to five digits.
     if (sum - 1.0).abs() > 1e-3 {
-        return Err(format!("the weights of a hyperexponential add up to {sum}, not to 1"));
+        return Err(format!(
+            "the weights of a hyperexponential add up to {sum}, not to 1"
+        ));
     }
     Ok(())
 }
@@ -217,7 +260,11 @@ impl LossLaw {
         match self {
             Self::None => 0.0,
             Self::Independent { probability } => probability.get(),
-            Self::GilbertElliott { loss_good, loss_bad, .. } => {
+            Self::GilbertElliott {
+                loss_good,
+                loss_bad,
+                ..
+            } => {
                 let bad = self.share_bad();
                 loss_good.get() * (1.0 - bad) + loss_bad.get() * bad
             }
@@ -227,9 +274,17 @@ impl LossLaw {
     /// The long-run share of time in the bad state. A chain that never moves is taken to be good.
     pub(crate) fn share_bad(&self) -> f64 {
         match self {
-            Self::GilbertElliott { good_to_bad, bad_to_good, .. } => {
+            Self::GilbertElliott {
+                good_to_bad,
+                bad_to_good,
+                ..
+            } => {
                 let moves = good_to_bad.get() + bad_to_good.get();
-                if moves > 0.0 { good_to_bad.get() / moves } else { 0.0 }
+                if moves > 0.0 {
+                    good_to_bad.get() / moves
+                } else {
+                    0.0
+                }
             }
             _ => 0.0,
         }
@@ -275,10 +330,21 @@ impl TryFrom<LateRepeatText> for LateRepeat {
     type Error = OutOfRange;
 
     fn try_from(text: LateRepeatText) -> Result<Self, OutOfRange> {
-        let LateRepeatText { probability, delay_min_ms, delay_max_ms } = text;
+        let LateRepeatText {
+            probability,
+            delay_min_ms,
+            delay_max_ms,
+        } = text;
         if delay_min_ms > delay_max_ms {
-            return Err(OutOfRange::Backwards { from: delay_min_ms.get(), to: delay_max_ms.get() });
+            return Err(OutOfRange::Backwards {
+                from: delay_min_ms.get(),
+                to: delay_max_ms.get(),
+            });
         }
-        Ok(Self { probability, delay_min_ms, delay_max_ms })
+        Ok(Self {
+            probability,
+            delay_min_ms,
+            delay_max_ms,
+        })
     }
 }

@@ -28,7 +28,9 @@ pub struct Stream {
 impl Stream {
     /// The stream of one named source.
     pub fn new(seed: u64, name: &str) -> Self {
-        Self { words: stream(seed, name) }
+        Self {
+            words: stream(seed, name),
+        }
     }
 
     /// How far the stream has been read, in 32-bit words: with its key, the whole of its state.
@@ -118,6 +120,8 @@ impl Chance {
 
 impl From<Probability> for Chance {
     fn from(probability: Probability) -> Self {
-        Self { threshold: (probability.get() * TWO_TO_53) as u64 }
+        Self {
+            threshold: (probability.get() * TWO_TO_53) as u64,
+        }
     }
 }

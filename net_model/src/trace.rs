@@ -101,7 +101,10 @@ pub enum TraceError {
 impl TraceError {
     /// The same error with the file that it is about.
     pub fn in_file(self, file: &str) -> Self {
-        Self::InFile { file: file.into(), error: Box::new(self) }
+        Self::InFile {
+            file: file.into(),
+            error: Box::new(self),
+        }
     }
 }
 
@@ -112,7 +115,11 @@ impl fmt::Display for TraceError {
                 f.write_str(reason)
             }
             Self::Unreadable { file, reason } => write!(f, "{file}: {reason}"),
-            Self::NotIrtt { line, column, reason } => write!(
+            Self::NotIrtt {
+                line,
+                column,
+                reason,
+            } => write!(
                 f,
                 "line {line}, column {column}: not the output of `irtt client -o`: {reason}"
             ),
@@ -145,15 +152,22 @@ impl MeasuredPath {
         })?;
         let trips = &file.round_trips;
         if trips.len() < 2 {
-            return Err(TraceError::TooFewProbes { probes: trips.len() });
+            return Err(TraceError::TooFewProbes {
+                probes: trips.len(),
+            });
         }
         let sent_ns = send_times_ns(trips)?;
         let received = trips.iter().filter(|trip| trip.rtt_ns().is_some()).count();
         let least_rtt_ns = trips.iter().filter_map(RoundTrip::rtt_ns).min();
         let Some(least_rtt_ns) = least_rtt_ns else {
-            return Err(TraceError::NothingReceived { probes: trips.len() });
+            return Err(TraceError::NothingReceived {
+                probes: trips.len(),
+            });
         };
-        if let Some(trip) = trips.iter().find(|trip| trip.rtt_ns().is_some_and(|rtt| rtt < 0)) {
+        if let Some(trip) = trips
+            .iter()
+            .find(|trip| trip.rtt_ns().is_some_and(|rtt| rtt < 0))
+        {
             return Err(TraceError::Impossible {
                 seqno: trip.seqno,
                 reason: "its round-trip time is negative",
@@ -162,7 +176,9 @@ impl MeasuredPath {
         let reordered = file.stats.late_packets.unwrap_or(0) > 0 || any_overtaken(trips);
         let losses: Vec<Option<Direction>> =
             trips.iter().map(|trip| trip.lost_on(reordered)).collect();
-        let one_way = trips.iter().any(|trip| trip.up_ns().is_some() && trip.down_ns().is_some());
+        let one_way = trips
+            .iter()
+            .any(|trip| trip.up_ns().is_some() && trip.down_ns().is_some());
         let trace = |direction: Direction| {
             let delays: Vec<Option<i64>> = trips
                 .iter()
@@ -175,8 +191,12 @@ impl MeasuredPath {
                 .collect();
             DirectionTrace::new(&sent_ns, &delays, &losses, direction)
         };
-        let lost_on =
-            |direction| losses.iter().filter(|lost| **lost == Some(direction)).count();
+        let lost_on = |direction| {
+            losses
+                .iter()
+                .filter(|lost| **lost == Some(direction))
+                .count()
+        };
         Ok(Self {
             sent: trips.len(),
             received,
@@ -219,13 +239,19 @@ impl DirectionTrace {
                     _ => Some(variation.unwrap_or(before)),
                 };
                 before = variation.unwrap_or(before);
-                Probe { sent_ns: (sent_ns[index] - sent_ns[0]).unsigned_abs(), variation_ns }
+                Probe {
+                    sent_ns: (sent_ns[index] - sent_ns[0]).unsigned_abs(),
+                    variation_ns,
+                }
             })
             .collect::<Vec<Probe>>();
         let last_ns = probes.last().map_or(0, |probe| probe.sent_ns);
         // The gap from the last probe to the first of the next round: the mean interval.
         let span_ns = last_ns + last_ns / (probes.len() as u64 - 1);
-        Self { probes, span_ns: span_ns.max(1) }
+        Self {
+            probes,
+            span_ns: span_ns.max(1),
+        }
     }
 
     /// How long the measurement lasts; after that it begins anew.
@@ -237,13 +263,17 @@ impl DirectionTrace {
     pub fn at(&self, time_ns: u64) -> Option<u64> {
         let time_ns = time_ns % self.span_ns;
         let after = self.probes.partition_point(|probe| probe.sent_ns < time_ns);
-        let nearest = match (after.checked_sub(1), self.probes.get(after)) {
-            (None, _) => 0,
-            (Some(before), None) => before,
-            (Some(before), Some(probe)) => {
-                let is_nearer = probe.sent_ns - time_ns < time_ns - self.probes[before].sent_ns;
-                if is_nearer { after } else { before }
-            }
+        let Some(before) = after.checked_sub(1) else {
+            return self.probes[0].variation_ns;
+        };
+        // After the last probe comes the first one of the next round.
+        let next = self.probes.get(after);
+        let next_ns = next.map_or(self.span_ns, |probe| probe.sent_ns);
+        let is_nearer = next_ns - time_ns < time_ns - self.probes[before].sent_ns;
+        let nearest = match (is_nearer, next) {
+            (false, _) => before,
+            (true, Some(_)) => after,
+            (true, None) => 0,
         };
         self.probes[nearest].variation_ns
     }
@@ -259,14 +289,20 @@ fn least_around(sent_ns: &[i64], delays: &[Option<i64>]) -> Vec<Option<i64>> {
             while next < sent_ns.len() && sent_ns[next] <= now_ns + WINDOW_NS {
                 if let Some(delay) = delays[next] {
                     // Larger delays before a smaller one will never be the least again.
-                    while window.back().is_some_and(|&last| delays[last] >= Some(delay)) {
+                    while window
+                        .back()
+                        .is_some_and(|&last| delays[last] >= Some(delay))
+                    {
                         window.pop_back();
                     }
                     window.push_back(next);
                 }
                 next += 1;
             }
-            while window.front().is_some_and(|&first| sent_ns[first] < now_ns - WINDOW_NS) {
+            while window
+                .front()
+                .is_some_and(|&first| sent_ns[first] < now_ns - WINDOW_NS)
+            {
                 window.pop_front();
             }
             window.front().and_then(|&first| delays[first])
@@ -278,7 +314,10 @@ fn least_around(sent_ns: &[i64], delays: &[Option<i64>]) -> Vec<Option<i64>> {
 fn send_times_ns(trips: &[RoundTrip]) -> Result<Vec<i64>, TraceError> {
     let mut times_ns: Vec<i64> = Vec::with_capacity(trips.len());
     for trip in trips {
-        let impossible = |reason| TraceError::Impossible { seqno: trip.seqno, reason };
+        let impossible = |reason| TraceError::Impossible {
+            seqno: trip.seqno,
+            reason,
+        };
         let stamp = trip.timestamps.client.send;
         let at_ns = stamp
             .monotonic

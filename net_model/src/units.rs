@@ -35,9 +35,17 @@ pub enum OutOfRange {
 impl fmt::Display for OutOfRange {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Value { what, value, min, max } => write!(out, "{what} {value} is outside {min}..={max}"),
+            Self::Value {
+                what,
+                value,
+                min,
+                max,
+            } => write!(out, "{what} {value} is outside {min}..={max}"),
             Self::Backwards { from, to } => {
-                write!(out, "the range ({from}, {to}) runs backwards: write the smaller number first")
+                write!(
+                    out,
+                    "the range ({from}, {to}) runs backwards: write the smaller number first"
+                )
             }
         }
     }
@@ -178,7 +186,12 @@ impl Repeats {
         if (1..=16).contains(&count) {
             Ok(Self(count))
         } else {
-            Err(OutOfRange::Value { what: "repeats", value: f64::from(count), min: 1.0, max: 16.0 })
+            Err(OutOfRange::Value {
+                what: "repeats",
+                value: f64::from(count),
+                min: 1.0,
+                max: 16.0,
+            })
         }
     }
 

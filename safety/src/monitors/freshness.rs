@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_command_that_the_console_never_made_violates() {
-        let finding = one(None, 1 * MS);
+        let finding = one(None, MS);
         assert_eq!(finding.verdict(), Verdict::Violated);
         assert_eq!(
             (finding.worst_margin, finding.unit.as_str()),
