@@ -234,6 +234,27 @@ fn motion_is_relative_to_the_place_of_the_gesture_and_turns_about_the_tables_axe
 }
 
 #[test]
+fn a_turn_is_about_the_tables_axes_however_the_hand_was_held_at_the_gesture() {
+    let turn = |x: f64, y: f64, z: f64| UnitQuaternion::from_euler_angles(x, y, z);
+    let held_so = |rotation| {
+        let mut input = STILL();
+        for hand in &mut input.hands {
+            hand.pose.rotation = rotation;
+        }
+        input
+    };
+    let (held, turned) = (turn(0.9, -0.4, 0.2), turn(0.1, 0.2, 0.3));
+    let mut console = console_with_status();
+    let mut now_ms = 0;
+    next_command(&mut console, &mut now_ms, &with_pedal(true, held_so(held)));
+    next_command(&mut console, &mut now_ms, &held_so(held));
+    let command = next_command(&mut console, &mut now_ms, &held_so(turned * held));
+    for arm in &command.arms {
+        assert!(arm.motion.rotation.angle_to(&turned) < 1e-8);
+    }
+}
+
+#[test]
 fn the_engagement_number_is_taken_at_the_release_even_if_a_newer_status_comes_in() {
     let mut console = console_with_status();
     let mut now_ms = 0;

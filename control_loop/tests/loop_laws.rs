@@ -398,6 +398,35 @@ fn the_loop_follows_the_hands_when_nothing_is_wrong() {
 }
 
 #[test]
+fn a_hands_turn_about_the_tables_axes_is_the_tips_turn_about_them() {
+    let turn = |x: f64, y: f64, z: f64| UnitQuaternion::from_euler_angles(x, y, z);
+    // The hand is not level when the gesture is made, so that the order of the turns matters.
+    let (held, turned) = (turn(0.5, -0.3, 0.2), turn(0.1, 0.15, 0.2));
+    let mut world = World::new(Network::good());
+    world.run(1_800, |ms| {
+        let rotation = if ms < 400 { held } else { turned * held };
+        let mut input = hands_at(0.0, 0.0, 0.0);
+        for hand in &mut input.hands {
+            hand.pose.rotation = rotation;
+        }
+        with_pedal((60..160).contains(&ms), input)
+    });
+    let instruments = world
+        .arms
+        .iter()
+        .enumerate()
+        .filter(|(_, arm)| arm.joint_count == 7);
+    for (number, arm) in instruments {
+        let tip =
+            |ms: usize| (arm.base * arm.tip_pose(&world.outputs[ms].set_points[number])).rotation;
+        let meant = turned * tip(300);
+        let error_rad = tip(1_799).angle_to(&meant);
+        assert!(error_rad < 1e-4, "arm {number} is {error_rad} rad off");
+        assert!(tip(300).angle_to(&meant) > 0.2, "blind");
+    }
+}
+
+#[test]
 fn the_first_set_point_after_a_resumption_is_the_one_before_however_far_the_hand_went() {
     for away_m in [0.0, 0.001, 0.05, 0.3, 1.5] {
         let mut world = World::new(held());
@@ -794,6 +823,31 @@ fn a_tip_that_is_not_where_it_is_meant_to_be_is_a_fault() {
     }
 }
 
+proptest! {
+    #![proptest_config(config(512))]
+
+    #[test]
+    fn the_tracking_fault_is_the_distance_of_the_tips_whatever_the_joints(
+        arm in 0..MAX_ARMS,
+        shares in prop::array::uniform7(-1.0..1.0),
+        size in -4.0..0.0,
+    ) {
+        let arms = arms();
+        let settings = LoopSettings::default();
+        let mut robot = Robot::new(&arms, &settings, &KEYS).expect("possible");
+        let mut sensed = at_home(&arms);
+        let model = &arms[arm];
+        for (joint, share) in sensed.joints[arm].iter_mut().zip(shares).take(model.joint_count) {
+            *joint += share * libm::exp10(size);
+        }
+        let tip = |joints| model.tip_pose(joints).translation.vector;
+        let error_m = tip(&sensed.joints[arm]).metric_distance(&tip(&model.home));
+        let output = robot.tick(0, &sensed);
+        let faulted = error_m > settings.tracking_error_m;
+        prop_assert_eq!(output.state == Faulted, faulted, "off by {} m", error_m);
+    }
+}
+
 #[test]
 fn a_fault_stops_all_arms_for_good() {
     let mut world = World::new(Network::good());
@@ -1098,6 +1152,22 @@ fn the_digest_differs_with_the_time_of_a_command_and_with_each_tick() {
         digest(&robot)
     };
     assert!(at(600 * MS) != at(600 * MS + 1));
+    // Behind a newer frame that was stale, only the time of acceptance tells the two apart.
+    let newer = Command {
+        sequence: next.sequence + 1,
+        echo_ns: 0,
+        ..next
+    };
+    let stale = seal_command(&newer, &KEYS);
+    let accepted_at = |now_ns: u64| {
+        let mut robot = world.robot.clone();
+        robot.receive(600 * MS, PathId::A, &stale);
+        let verdict = robot.receive(now_ns, PathId::A, &bytes);
+        assert_eq!(verdict, Verdict::Accepted);
+        robot.receive(602 * MS, PathId::A, &bytes);
+        digest(&robot)
+    };
+    assert!(accepted_at(600 * MS) != accepted_at(601 * MS));
     let mut robot = world.robot.clone();
     let before = digest(&robot);
     robot.tick(600 * MS, &world.sensed);

@@ -41,19 +41,17 @@ impl Link {
         direction: Direction,
         seed: u64,
     ) -> Result<Self, ModelError> {
-        let stream = |part: &str| {
-            Stream::new(
-                seed,
-                &format!("net/{}/{}/{part}", path.index(), direction.name()),
-            )
-        };
+        let of_link = format!("net/{}/{}", path.index(), direction.name());
+        let stream = |part: &str| Stream::new(seed, &format!("{of_link}/{part}"));
+        // Both directions of a path replay the same moments of a measurement.
+        let trace_start = Stream::new(seed, &format!("net/{}/trace start", path.index()));
         Ok(Self {
             base_ns: model.base_one_way.ns(),
             fifo: model.fifo,
-            delay: Delay::new(&model.jitter, stream("jitter"))?,
+            delay: Delay::new(&model.jitter, stream("jitter"), trace_start)?,
             loss: Loss::new(&model.loss, stream("loss")),
-            copies: Copies::new(model, stream("copies")),
-            faults: Faults::new(faults, path, direction, stream("faults")),
+            copies: Copies::new(model, stream("duplicates"), stream("late repeats")),
+            faults: Faults::new(faults, path, direction, &stream),
             sent: 0,
             last_arrival_ns: 0,
         })
@@ -98,12 +96,14 @@ impl Link {
         for value in [self.sent, self.last_arrival_ns, u64::from(self.loss.bad)] {
             sink(&value.to_le_bytes());
         }
-        for stream in [
+        let laws = [
             &self.delay.stream,
             &self.loss.stream,
             &self.copies.stream,
-            &self.faults.stream,
-        ] {
+            &self.copies.late_stream,
+        ];
+        let faults = self.faults.spells.iter().map(|spell| &spell.stream);
+        for stream in laws.into_iter().chain(faults) {
             sink(&stream.position().to_le_bytes());
         }
     }
@@ -136,7 +136,7 @@ enum Law {
 }
 
 impl Delay {
-    fn new(law: &DelayLaw, mut stream: Stream) -> Result<Self, ModelError> {
+    fn new(law: &DelayLaw, stream: Stream, mut trace_start: Stream) -> Result<Self, ModelError> {
         let law = match law {
             DelayLaw::None => Law::None,
             DelayLaw::ShiftedExponential { mean_ms } => Law::Exponential {
@@ -164,7 +164,7 @@ impl Delay {
                     return Err(ModelError::TraceNotRead { file: file.clone() });
                 };
                 // Each seed begins elsewhere in the measurement; its order is kept.
-                let start_ns = stream.below(trace.span_ns());
+                let start_ns = trace_start.below(trace.span_ns());
                 Law::Trace { trace, start_ns }
             }
         };
@@ -269,13 +269,14 @@ struct Copies {
     late_min_ns: u64,
     late_span_ns: u64,
     stream: Stream,
+    late_stream: Stream,
 }
 
 /// The most copies that the laws of a link can add: 16 repeats and a late one.
 const COPIES_MAX: usize = 17;
 
 impl Copies {
-    fn new(model: &LinkModel, stream: Stream) -> Self {
+    fn new(model: &LinkModel, stream: Stream, late_stream: Stream) -> Self {
         let (duplicates, late) = (model.duplicates, model.late_repeats);
         let late_min_ns = late.delay_min_ms.ns();
         Self {
@@ -286,6 +287,7 @@ impl Copies {
             late_min_ns,
             late_span_ns: late.delay_max_ms.ns().saturating_sub(late_min_ns),
             stream,
+            late_stream,
         }
     }
 
@@ -301,10 +303,12 @@ impl Copies {
                 *copy = Some(extra_ns);
             }
         }
-        if self.stream.happens(self.late)
+        if self.late_stream.happens(self.late)
             && let Some(copy) = next.next()
         {
-            *copy = Some(self.late_min_ns + self.stream.below(self.late_span_ns.saturating_add(1)));
+            *copy = Some(
+                self.late_min_ns + self.late_stream.below(self.late_span_ns.saturating_add(1)),
+            );
         }
         copies
     }
@@ -313,18 +317,23 @@ impl Copies {
 /// The schedule's faults that concern this link.
 #[derive(Clone)]
 struct Faults {
+    /// In order of their beginnings.
     spells: Vec<Spell>,
+    /// Spells that have begun and not ended, and the next one to begin: time never runs backwards.
+    active: Vec<usize>,
+    next: usize,
     /// Half-open, in order of their beginnings.
     clogs: Vec<(u64, u64)>,
     packets: Vec<PacketFault>,
-    stream: Stream,
 }
 
-#[derive(Clone, Copy)]
+/// A fault with a stream of its own: one taken away moves no number of another.
+#[derive(Clone)]
 struct Spell {
     from_ns: u64,
     until_ns: u64,
     kind: FaultKind,
+    stream: Stream,
 }
 
 /// What the faults do to one packet.
@@ -342,7 +351,12 @@ struct Struck {
 const STRUCK_COPIES_MAX: usize = 4;
 
 impl Faults {
-    fn new(schedule: &FaultSchedule, path: Path, direction: Direction, stream: Stream) -> Self {
+    fn new(
+        schedule: &FaultSchedule,
+        path: Path,
+        direction: Direction,
+        stream: &impl Fn(&str) -> Stream,
+    ) -> Self {
         let concerns =
             |fault: &&Fault| fault.paths.contains(path) && fault.direction.contains(direction);
         let (mut spells, mut clogs) = (Vec::new(), Vec::new());
@@ -352,23 +366,27 @@ impl Faults {
             if fault.kind == FaultKind::Clog {
                 clogs.push((from_ns, until_ns));
             } else {
+                let stream = stream(&format!("fault at {from_ns}: {}", fault.kind));
                 spells.push(Spell {
                     from_ns,
                     until_ns,
                     kind: fault.kind,
+                    stream,
                 });
             }
         }
         clogs.sort_unstable();
+        spells.sort_by_key(|spell: &Spell| spell.from_ns);
         let of_link = |fault: &&PacketFault| fault.path == path && fault.direction == direction;
         let mut packets: Vec<PacketFault> =
             schedule.packets.iter().filter(of_link).copied().collect();
         packets.sort_by_key(|fault| fault.number);
         Self {
             spells,
+            active: Vec::new(),
+            next: 0,
             clogs,
             packets,
-            stream,
         }
     }
 
@@ -376,14 +394,21 @@ impl Faults {
         let mut struck = Struck::default();
         let Self {
             spells,
+            active,
+            next,
             packets,
-            stream,
             ..
         } = self;
-        for spell in spells
-            .iter()
-            .filter(|spell| (spell.from_ns..spell.until_ns).contains(&now_ns))
+        while spells
+            .get(*next)
+            .is_some_and(|spell| spell.from_ns <= now_ns)
         {
+            active.push(*next);
+            *next += 1;
+        }
+        active.retain(|&index| now_ns < spells[index].until_ns);
+        for &index in active.iter() {
+            let spell = &mut spells[index];
             match spell.kind {
                 FaultKind::Outage => struck.lost = Some(LossReason::Outage),
                 FaultKind::Clog => {}
@@ -392,10 +417,10 @@ impl Faults {
                 }
                 FaultKind::AddDelay { ms, .. } => struck.detour_ns += ms.ns(),
                 FaultKind::AddJitter { mean_ms } => {
-                    struck.queueing_ns += ms_to_ns(stream.exponential() * mean_ms.get());
+                    struck.queueing_ns += ms_to_ns(spell.stream.exponential() * mean_ms.get());
                 }
                 FaultKind::Loss { probability } => {
-                    if stream.happens(probability.into()) {
+                    if spell.stream.happens(probability.into()) {
                         struck.lost = struck.lost.or(Some(LossReason::Fault));
                     }
                 }
@@ -403,7 +428,7 @@ impl Faults {
                     probability,
                     delay_ms,
                 } => {
-                    if stream.happens(probability.into()) {
+                    if spell.stream.happens(probability.into()) {
                         struck.add_copy(delay_ms.ns());
                     }
                 }

@@ -164,14 +164,8 @@ impl MeasuredPath {
                 probes: trips.len(),
             });
         };
-        if let Some(trip) = trips
-            .iter()
-            .find(|trip| trip.rtt_ns().is_some_and(|rtt| rtt < 0))
-        {
-            return Err(TraceError::Impossible {
-                seqno: trip.seqno,
-                reason: "its round-trip time is negative",
-            });
+        if let Some((seqno, reason)) = trips.iter().find_map(RoundTrip::contradiction) {
+            return Err(TraceError::Impossible { seqno, reason });
         }
         let reordered = file.stats.late_packets.unwrap_or(0) > 0 || any_overtaken(trips);
         let losses: Vec<Option<Direction>> =
@@ -230,7 +224,7 @@ impl DirectionTrace {
         let probes = (0..sent_ns.len())
             .map(|index| {
                 let variation = match (delays[index], least[index]) {
-                    (Some(delay), Some(least)) => Some((delay - least).unsigned_abs()),
+                    (Some(delay), Some(least)) => Some(delay.abs_diff(least)),
                     _ => None,
                 };
                 // A probe lost in the other direction says nothing about this one: the delay before it.
@@ -240,14 +234,14 @@ impl DirectionTrace {
                 };
                 before = variation.unwrap_or(before);
                 Probe {
-                    sent_ns: (sent_ns[index] - sent_ns[0]).unsigned_abs(),
+                    sent_ns: sent_ns[index].abs_diff(sent_ns[0]),
                     variation_ns,
                 }
             })
             .collect::<Vec<Probe>>();
         let last_ns = probes.last().map_or(0, |probe| probe.sent_ns);
         // The gap from the last probe to the first of the next round: the mean interval.
-        let span_ns = last_ns + last_ns / (probes.len() as u64 - 1);
+        let span_ns = last_ns.saturating_add(last_ns / (probes.len() as u64 - 1));
         Self {
             probes,
             span_ns: span_ns.max(1),
@@ -286,7 +280,7 @@ fn least_around(sent_ns: &[i64], delays: &[Option<i64>]) -> Vec<Option<i64>> {
     sent_ns
         .iter()
         .map(|&now_ns| {
-            while next < sent_ns.len() && sent_ns[next] <= now_ns + WINDOW_NS {
+            while next < sent_ns.len() && sent_ns[next] <= now_ns.saturating_add(WINDOW_NS) {
                 if let Some(delay) = delays[next] {
                     // Larger delays before a smaller one will never be the least again.
                     while window
@@ -301,7 +295,7 @@ fn least_around(sent_ns: &[i64], delays: &[Option<i64>]) -> Vec<Option<i64>> {
             }
             while window
                 .front()
-                .is_some_and(|&first| sent_ns[first] < now_ns - WINDOW_NS)
+                .is_some_and(|&first| sent_ns[first] < now_ns.saturating_sub(WINDOW_NS))
             {
                 window.pop_front();
             }
@@ -388,7 +382,10 @@ fn notes(
 
 /// Gaps between sends that are longer than one and a half intervals.
 fn missed_slots(sent_ns: &[i64], interval_ns: i64) -> usize {
-    let is_late = |pair: &&[i64]| interval_ns > 0 && (pair[1] - pair[0]) * 2 > interval_ns * 3;
+    let is_late = |pair: &&[i64]| {
+        interval_ns > 0
+            && pair[1].saturating_sub(pair[0]) > interval_ns.saturating_add(interval_ns / 2)
+    };
     sent_ns.windows(2).filter(is_late).count()
 }
 
@@ -473,12 +470,39 @@ impl RoundTrip {
 
     fn up_ns(&self) -> Option<i64> {
         let stamps = &self.timestamps;
-        Some(stamps.server.receive.wall? - stamps.client.send.wall?)
+        stamps
+            .server
+            .receive
+            .wall?
+            .checked_sub(stamps.client.send.wall?)
     }
 
     fn down_ns(&self) -> Option<i64> {
         let stamps = &self.timestamps;
-        Some(stamps.client.receive.wall? - stamps.server.send.wall?)
+        stamps
+            .client
+            .receive
+            .wall?
+            .checked_sub(stamps.server.send.wall?)
+    }
+
+    /// What cannot be about it.
+    fn contradiction(&self) -> Option<(u64, &'static str)> {
+        let lost = match &self.lost {
+            Lost::Flag(lost) => *lost,
+            Lost::Label(label) => match label.as_str() {
+                "false" => false,
+                "true" | "true_up" | "true_down" => true,
+                _ => return Some((self.seqno, "its label `lost` is none that irtt writes")),
+            },
+        };
+        let reason = match (lost, self.rtt_ns()) {
+            (true, Some(_)) => "it is lost and has a round-trip time",
+            (false, None) => "it is not lost and has no round-trip time",
+            (false, Some(rtt_ns)) if rtt_ns < 0 => "its round-trip time is negative",
+            _ => return None,
+        };
+        Some((self.seqno, reason))
     }
 
     /// The direction in which it was lost, if it was. Labels are wrong once packets were reordered; a loss

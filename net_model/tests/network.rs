@@ -209,6 +209,52 @@ fn a_fault_added_moves_no_other_packet() {
 }
 
 #[test]
+fn a_fault_taken_away_moves_no_draw_of_another_at_the_same_time() {
+    let copies = FaultKind::Duplicate {
+        probability: probability(0.4),
+        delay_ms: ms(7.0),
+    };
+    let storm = |chance| FaultKind::Loss {
+        probability: probability(chance),
+    };
+    let fates_with = |faults| {
+        let mut network = network(quiet_link(), schedule(faults), 2);
+        fates(&mut network, 300)
+    };
+    let alone = fates_with(vec![fault(50.0, 200.0, copies)]);
+    let both = fates_with(vec![
+        fault(40.0, 250.0, storm(0.0)),
+        fault(50.0, 200.0, copies),
+    ]);
+    assert_eq!(alone, both);
+}
+
+#[test]
+fn late_repeats_switched_on_move_no_duplicate() {
+    let originals_and_duplicates = |late: bool| {
+        let late_repeats = if late {
+            rough_link().late_repeats
+        } else {
+            LateRepeat::default()
+        };
+        let link = LinkModel {
+            late_repeats,
+            ..rough_link()
+        };
+        let mut network = network(link, FaultSchedule::default(), 6);
+        fates(&mut network, 1_000);
+        arrivals(&mut network)
+    };
+    let (with, without) = (
+        originals_and_duplicates(true),
+        originals_and_duplicates(false),
+    );
+    let times: Vec<u64> = with.iter().map(|arrival| arrival.0).collect();
+    assert!(with.len() > without.len());
+    assert!(without.iter().all(|arrival| times.contains(&arrival.0)));
+}
+
+#[test]
 fn a_path_that_changes_moves_no_packet_of_the_other() {
     let other = jittery(DelayLaw::ShiftedExponential { mean_ms: ms(9.0) }, true);
     let fates_of = |b: LinkModel| {

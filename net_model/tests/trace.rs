@@ -175,6 +175,23 @@ fn wrong_files_are_refused_in_one_sentence() {
             .to_string()
             .contains("round-trip time is negative")
     );
+    let returned = trip(1, 20_000_000, 5, 5, "\"false\"");
+    for (label, told) in [
+        ("\"true\"", "lost and has a round-trip"),
+        ("\"maybe\"", "none that irtt writes"),
+    ] {
+        let odd = returned.replace("\"lost\":\"false\"", &format!("\"lost\":{label}"));
+        let trips = [trip(0, 0, 5, 5, "\"false\""), odd];
+        assert!(of(&file("", &trips)).to_string().contains(told), "{label}");
+    }
+    let extreme = [
+        trip(0, i64::MIN, 5, 5, "\"false\""),
+        trip(1, i64::MAX - 20, 5, 5, "\"false\""),
+    ];
+    assert!(
+        MeasuredPath::from_irtt_json(&file("", &extreme)).is_ok(),
+        "no number overflows"
+    );
     let backwards = [trip(0, 9, 5, 5, "\"false\""), trip(1, 9, 5, 5, "\"false\"")];
     assert!(
         of(&file("", &backwards))

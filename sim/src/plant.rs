@@ -118,6 +118,18 @@ impl Plant {
         values
     }
 
+    /// The frame of an arm's link in the table's frame: that of the joint's row, or of the jaw.
+    pub fn link_pose(&self, arm: usize, joint: usize) -> Option<Pose> {
+        let joint = self.arms.get(arm)?.joints.get(joint)?;
+        let (multibody, id) = self.world.multibody_joints.get(joint.handle)?;
+        let pose = multibody.link(id)?.local_to_world();
+        let (t, r) = (pose.translation, pose.rotation);
+        Some(Pose::from_parts(
+            nalgebra::Translation3::new(t.x, t.y, t.z),
+            UnitQuaternion::new_normalize(nalgebra::Quaternion::new(r.w, r.x, r.y, r.z)),
+        ))
+    }
+
     /// Bodies and colliders that Rapier switched off because their state became non-finite.
     pub fn quarantined(&self) -> usize {
         let quarantine = self.world.quarantine();
