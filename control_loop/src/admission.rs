@@ -13,9 +13,9 @@
 //! 10. **Accepted**.
 //!
 //! Nothing moves before authentication, nothing is reset by silence, and sequence numbers are 64 bits
-//! wide, so the window never wraps. A refused frame changes what the window has seen and a counter,
-//! and neither can turn a later frame that would have been accepted into a refused one: a number marked
-//! as seen is a number that was judged, and the head of the window moves by authentic frames only.
+//! wide, so the window never wraps. A refused frame changes counters and what the window has seen. The
+//! latter could only matter to a console whose clock runs backwards: of its own frames, those that follow a
+//! stale one carry greater numbers and newer echoes, so none of them is late or a duplicate for it.
 
 use crate::frame::{self, Command, Refusal, SessionKeys};
 use crate::{LoopSettings, PATHS, PathId};
@@ -158,10 +158,13 @@ impl Admission {
             Err(Refusal::Malformed) => (Verdict::Malformed, None),
             Err(Refusal::Forged) => (Verdict::Forged, None),
             Ok(command) => {
-                if let Some(heard_ns) = self.heard_ns.get_mut(path.index()) {
+                let verdict = self.judge_authentic(now_ns, &command, engagement);
+                // Frames of another epoch say nothing of this session's path.
+                if verdict != Verdict::WrongEpoch
+                    && let Some(heard_ns) = self.heard_ns.get_mut(path.index())
+                {
                     *heard_ns = now_ns;
                 }
-                let verdict = self.judge_authentic(now_ns, &command, engagement);
                 (verdict, (verdict == Verdict::Accepted).then_some(command))
             }
         };

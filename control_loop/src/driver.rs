@@ -122,7 +122,9 @@ impl Driver {
         let newest = self.newest.as_ref();
         Circumstances {
             stop: newest.is_some_and(|command| command.stop),
-            fault: !self.follower.tracks_within(settings.tracking_error_m, &sensed.joints),
+            fault: !self
+                .follower
+                .tracks_within(settings.tracking_error_m, &sensed.joints),
             accepted: self.accepted_since_tick,
             engaged: newest.is_some_and(|command| command.engaged),
             same_clutch: newest.is_some_and(|command| command.clutch == self.followed_clutch),

@@ -118,7 +118,8 @@ impl Follower {
     /// not a number is nowhere.
     pub fn tracks_within(&self, limit_m: f64, sensed: &[JointVector; MAX_ARMS]) -> bool {
         let arms = self.arms.iter().flatten().zip(sensed);
-        arms.into_iter().all(|(follower, joints)| follower.tracks_within(limit_m, joints))
+        arms.into_iter()
+            .all(|(follower, joints)| follower.tracks_within(limit_m, joints))
     }
 
     /// Folds everything that later set-points depend on.
@@ -150,7 +151,11 @@ impl Follower {
 impl ArmFollower {
     fn tracks_within(&self, limit_m: f64, sensed: &JointVector) -> bool {
         let (arm, meant) = (&self.arm, self.shaper.joints());
-        if !sensed.iter().all(|joint| joint.is_finite()) {
+        if !sensed
+            .iter()
+            .take(arm.joint_count)
+            .all(|joint| joint.is_finite())
+        {
             return false;
         }
         // Moved through in a second, the joints' differences are rates, and the bound of the tip's speed

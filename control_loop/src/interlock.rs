@@ -6,7 +6,7 @@
 //! | any but Stopped, Faulted | a fault is sensed | Faulted |
 //! | Idle | a command is accepted | Aligning |
 //! | Aligning, Following, Coasting | silence longer than the coast limit | Holding |
-//! | Aligning, Idle, Holding | a fresh gesture, everything at rest | Following |
+//! | Aligning, Idle, Holding | a command of a fresh gesture is accepted, everything at rest | Following |
 //! | Holding | an accepted command that does not ask to follow | Aligning |
 //! | Following, Coasting | the pedal is pressed, or the clutch number changes | Aligning |
 //! | Following | silence longer than the gap | Coasting |
@@ -108,7 +108,8 @@ pub fn next(state: State, now: &Circumstances) -> State {
         _ if now.fault => Faulted,
         Idle if !now.accepted => Idle,
         Aligning | Following | Coasting if now.silence == Silence::Long => Holding,
-        Idle | Aligning if gesture => Following,
+        // A command kept while the arms came to rest may have grown too old: it takes one of this tick.
+        Idle | Aligning if now.accepted && gesture => Following,
         Idle | Aligning => Aligning,
         Holding if !now.accepted => Holding,
         Holding if gesture => Following,

@@ -1069,3 +1069,15 @@ fn the_digest_tells_every_state_that_judges_differently() {
     };
     assert_ne!(stale(1), stale(2), "another newest command");
 }
+
+#[test]
+fn frames_of_another_epoch_do_not_keep_a_dead_path_alive() {
+    let mut admission = admission();
+    let now_ns = LoopSettings::default().latent_ns + 1;
+    let other = Command {
+        epoch: 2,
+        ..command(1, now_ns)
+    };
+    assert_eq!(judge(&mut admission, now_ns, A, &other), WrongEpoch);
+    assert_eq!(admission.silent_paths(now_ns), [true, true]);
+}

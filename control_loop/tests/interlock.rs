@@ -75,7 +75,7 @@ fn rows(state: State) -> Vec<(When, State)> {
             (stop, Stopped),
             (fault, Faulted),
             (long_silence, Holding),
-            (gesture, Following),
+            (accepted_gesture, Following),
         ],
         Following => vec![
             (stop, Stopped),

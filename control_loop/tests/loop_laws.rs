@@ -870,7 +870,7 @@ fn a_fault_stops_all_arms_for_good() {
 fn a_sensed_joint_that_is_no_number_is_a_fault() {
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         for arm in 0..arms().len() {
-            for joint in 0..7 {
+            for joint in 0..arms()[arm].joint_count {
                 let mut world = World::new(Network::good());
                 world.sensed.joints[arm][joint] = value;
                 let output = world.step(&surgeon(0));

@@ -115,6 +115,8 @@ impl RobotLoop for CatchUp {
         self.admission.digest(sink);
         self.follower.digest(sink);
         self.statuses.digest(sink);
+        let newest = self.newest.as_ref().map_or(0, |command| command.sequence);
+        sink(&newest.to_le_bytes());
         sink(&self.accepted_at_ns.to_le_bytes());
         sink(&self.followed_clutch.to_le_bytes());
         sink(&[self.state as u8, u8::from(self.accepted_since_tick)]);
