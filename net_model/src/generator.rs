@@ -93,7 +93,7 @@ pub struct Storms {
 }
 
 impl FaultGenerator {
-    /// The faults of one run, in order of time.
+    /// The faults of one run, in order of time; in a run of more than a day, those of the first.
     pub fn generate(&self, seed: u64, horizon_ns: u64) -> FaultSchedule {
         let mut faults = Vec::new();
         let mut add = |name: &str, rate: PerMinute, draw: &dyn Fn(&mut Stream, f64) -> Fault| {
@@ -164,6 +164,8 @@ impl FaultGenerator {
             let paths = either_path(stream);
             spell(stream, at_ms, spells.for_ms, paths, kind)
         });
+        // A beginning in the last half of a microsecond is rounded up, to after the end.
+        faults.retain(|fault| fault.at_ms.ns() < horizon_ns);
         // Stable, so that faults of one moment stay in the order of their kinds.
         faults.sort_by(|a: &Fault, b: &Fault| a.at_ms.get().total_cmp(&b.at_ms.get()));
         FaultSchedule {
@@ -176,7 +178,7 @@ impl FaultGenerator {
 /// When the spells of one kind begin, ms: all of them are drawn before any of their properties, so that a
 /// changed range moves no beginning.
 fn arrivals_ms(stream: &mut Stream, rate: PerMinute, horizon_ns: u64) -> Vec<f64> {
-    let horizon_ms = horizon_ns as f64 * 1e-6;
+    let horizon_ms = (horizon_ns as f64 * 1e-6).min(RunMilliseconds::MAX.get());
     let mut arrivals = Vec::new();
     if rate.get() > 0.0 {
         let mean_gap_ms = 60_000.0 / rate.get();

@@ -102,12 +102,17 @@ impl Link {
             &self.copies.stream,
             &self.copies.late_stream,
         ];
-        let faults = self.faults.spells.iter().map(|spell| &spell.stream);
+        // A fault still to come is no part of the state.
+        let begun = self.faults.spells.iter().take(self.faults.next);
+        let faults = begun.map(|spell| &spell.stream);
         for stream in laws.into_iter().chain(faults) {
             sink(&stream.position().to_le_bytes());
         }
     }
 }
+
+/// A draw of a law with a long tail is cut off at an hour.
+const LONGEST_NS: f64 = 3.6e12;
 
 /// Jitter: what is added to the base delay.
 #[derive(Clone)]
@@ -194,7 +199,7 @@ impl Delay {
                 };
             }
         };
-        (jitter_ns as u64, false)
+        (jitter_ns.min(LONGEST_NS) as u64, false)
     }
 }
 
@@ -366,7 +371,13 @@ impl Faults {
             if fault.kind == FaultKind::Clog {
                 clogs.push((from_ns, until_ns));
             } else {
-                let stream = stream(&format!("fault at {from_ns}: {}", fault.kind));
+                // Named by kind and beginning; its length is no part of the name, so that it may shrink.
+                // Of two alike that begin together each is numbered, or they would strike as one.
+                let name = stream_name(fault.kind);
+                let is_twin =
+                    |spell: &&Spell| spell.from_ns == from_ns && stream_name(spell.kind) == name;
+                let twins = spells.iter().filter(is_twin).count();
+                let stream = stream(&format!("faults/{name}/{from_ns}/{twins}"));
                 spells.push(Spell {
                     from_ns,
                     until_ns,
@@ -478,5 +489,17 @@ impl Struck {
         if let Some(copy) = self.copies.iter_mut().find(|copy| copy.is_none()) {
             *copy = Some(extra_ns);
         }
+    }
+}
+
+/// What the streams of a kind of fault are called.
+fn stream_name(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Outage => "outage",
+        FaultKind::Clog => "clog",
+        FaultKind::AddDelay { .. } => "delay",
+        FaultKind::AddJitter { .. } => "jitter",
+        FaultKind::Loss { .. } => "loss",
+        FaultKind::Duplicate { .. } => "duplicate",
     }
 }

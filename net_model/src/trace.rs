@@ -18,6 +18,10 @@ const WINDOW_NS: i64 = 5_000_000_000;
 /// `irtt server` refuses probes closer than this unless told otherwise, and drops what comes in bunches.
 const SERVER_MIN_INTERVAL_NS: i64 = 10_000_000;
 
+/// What a clock may show, ns: from 36 years before its zero to 146 after it. Differences of such times, and of those,
+/// fit into 64 bits.
+const CLOCK_NS: std::ops::Range<i64> = -(1 << 60)..1 << 62;
+
 /// A path as measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasuredPath {
@@ -241,7 +245,7 @@ impl DirectionTrace {
             .collect::<Vec<Probe>>();
         let last_ns = probes.last().map_or(0, |probe| probe.sent_ns);
         // The gap from the last probe to the first of the next round: the mean interval.
-        let span_ns = last_ns.saturating_add(last_ns / (probes.len() as u64 - 1));
+        let span_ns = last_ns + last_ns / (probes.len() as u64 - 1);
         Self {
             probes,
             span_ns: span_ns.max(1),
@@ -280,7 +284,7 @@ fn least_around(sent_ns: &[i64], delays: &[Option<i64>]) -> Vec<Option<i64>> {
     sent_ns
         .iter()
         .map(|&now_ns| {
-            while next < sent_ns.len() && sent_ns[next] <= now_ns.saturating_add(WINDOW_NS) {
+            while next < sent_ns.len() && sent_ns[next] <= now_ns + WINDOW_NS {
                 if let Some(delay) = delays[next] {
                     // Larger delays before a smaller one will never be the least again.
                     while window
@@ -295,7 +299,7 @@ fn least_around(sent_ns: &[i64], delays: &[Option<i64>]) -> Vec<Option<i64>> {
             }
             while window
                 .front()
-                .is_some_and(|&first| sent_ns[first] < now_ns.saturating_sub(WINDOW_NS))
+                .is_some_and(|&first| sent_ns[first] < now_ns - WINDOW_NS)
             {
                 window.pop_front();
             }
@@ -312,6 +316,9 @@ fn send_times_ns(trips: &[RoundTrip]) -> Result<Vec<i64>, TraceError> {
             seqno: trip.seqno,
             reason,
         };
+        if !trip.timestamps.all().all(|ns| CLOCK_NS.contains(&ns)) {
+            return Err(impossible("a time stamp of it is no clock's"));
+        }
         let stamp = trip.timestamps.client.send;
         let at_ns = stamp
             .monotonic
@@ -383,8 +390,7 @@ fn notes(
 /// Gaps between sends that are longer than one and a half intervals.
 fn missed_slots(sent_ns: &[i64], interval_ns: i64) -> usize {
     let is_late = |pair: &&[i64]| {
-        interval_ns > 0
-            && pair[1].saturating_sub(pair[0]) > interval_ns.saturating_add(interval_ns / 2)
+        interval_ns > 0 && (pair[1] - pair[0]).saturating_mul(2) > interval_ns.saturating_mul(3)
     };
     sent_ns.windows(2).filter(is_late).count()
 }
@@ -463,6 +469,20 @@ impl Stamp {
     }
 }
 
+impl Timestamps {
+    fn all(&self) -> impl Iterator<Item = i64> {
+        [
+            self.client.send,
+            self.client.receive,
+            self.server.send,
+            self.server.receive,
+        ]
+        .into_iter()
+        .flat_map(|stamp| [stamp.wall, stamp.monotonic])
+        .flatten()
+    }
+}
+
 impl RoundTrip {
     fn rtt_ns(&self) -> Option<i64> {
         self.delay.rtt
@@ -470,20 +490,12 @@ impl RoundTrip {
 
     fn up_ns(&self) -> Option<i64> {
         let stamps = &self.timestamps;
-        stamps
-            .server
-            .receive
-            .wall?
-            .checked_sub(stamps.client.send.wall?)
+        Some(stamps.server.receive.wall? - stamps.client.send.wall?)
     }
 
     fn down_ns(&self) -> Option<i64> {
         let stamps = &self.timestamps;
-        stamps
-            .client
-            .receive
-            .wall?
-            .checked_sub(stamps.server.send.wall?)
+        Some(stamps.client.receive.wall? - stamps.server.send.wall?)
     }
 
     /// What cannot be about it.

@@ -175,23 +175,6 @@ fn wrong_files_are_refused_in_one_sentence() {
             .to_string()
             .contains("round-trip time is negative")
     );
-    let returned = trip(1, 20_000_000, 5, 5, "\"false\"");
-    for (label, told) in [
-        ("\"true\"", "lost and has a round-trip"),
-        ("\"maybe\"", "none that irtt writes"),
-    ] {
-        let odd = returned.replace("\"lost\":\"false\"", &format!("\"lost\":{label}"));
-        let trips = [trip(0, 0, 5, 5, "\"false\""), odd];
-        assert!(of(&file("", &trips)).to_string().contains(told), "{label}");
-    }
-    let extreme = [
-        trip(0, i64::MIN, 5, 5, "\"false\""),
-        trip(1, i64::MAX - 20, 5, 5, "\"false\""),
-    ];
-    assert!(
-        MeasuredPath::from_irtt_json(&file("", &extreme)).is_ok(),
-        "no number overflows"
-    );
     let backwards = [trip(0, 9, 5, 5, "\"false\""), trip(1, 9, 5, 5, "\"false\"")];
     assert!(
         of(&file("", &backwards))
@@ -277,5 +260,292 @@ fn a_link_replays_the_measurement_in_its_order_and_begins_anew_at_its_end() {
             cycle[(first + index) % cycle.len()],
             "in the measured order"
         );
+    }
+}
+
+/// Plain trips of 5 ns each way, with these labels, one each 20 ms.
+fn labelled(labels: &[&str]) -> Vec<String> {
+    (0..)
+        .zip(labels)
+        .map(|(n, label)| trip(n, n as i64 * 20_000_000, 5, 5, &format!("\"{label}\"")))
+        .collect()
+}
+
+#[test]
+fn a_measurement_says_what_it_is_used_for() {
+    let path = MeasuredPath::from_irtt_json(REAL).expect("a real measurement");
+    assert!(
+        path.notes[0].starts_with("299 probes, 284 came back"),
+        "{:?}",
+        path.notes
+    );
+    assert_eq!((path.lost_up, path.lost_down), (9, 6));
+    let [up, down] = Direction::ALL.map(|direction| path.direction(direction));
+    assert_eq!(up.span_ns(), down.span_ns());
+    // 2,990,305,280 ns from the first probe to the last, and the mean interval.
+    assert_eq!(up.span_ns(), 2_990_305_280 + 2_990_305_280 / 298);
+}
+
+#[test]
+fn a_probe_takes_the_loss_of_its_direction_and_in_the_other_the_delay_before() {
+    let mut trips = labelled(&["false", "false", "true_down", "true_up"]);
+    trips[1] = trip(1, 20_000_000, 9, 5, "\"false\"");
+    let path = MeasuredPath::from_irtt_json(&file("", &trips)).expect("a measurement");
+    let all = |direction| {
+        let trace = path.direction(direction);
+        [0, 20, 40, 60].map(|at_ms| trace.at(at_ms * MS))
+    };
+    assert_eq!(all(Direction::Up), [Some(0), Some(4), Some(4), None]);
+    assert_eq!(all(Direction::Down), [Some(0), Some(0), None, Some(0)]);
+}
+
+#[test]
+fn a_packet_meets_the_fate_of_the_nearest_probe() {
+    let trips: Vec<String> = (0..3)
+        .map(|n| trip(n, n as i64 * 20_000_000, n as i64 + 1, 5, "\"false\""))
+        .collect();
+    let path = MeasuredPath::from_irtt_json(&file("", &trips)).expect("a measurement");
+    let up = path.direction(Direction::Up);
+    assert_eq!(up.span_ns(), 60 * MS);
+    for (at_ns, probe) in [
+        (0, 0),
+        (10 * MS - 1, 0),
+        // Half-way: the earlier one.
+        (10 * MS, 0),
+        (10 * MS + 1, 1),
+        (30 * MS + 1, 2),
+        (50 * MS, 2),
+        // Nearer to the first of the next round than to the last.
+        (50 * MS + 1, 0),
+        (60 * MS, 0),
+        (80 * MS, 1),
+        (60 * MS * 1_000_000 + 40 * MS, 2),
+    ] {
+        assert_eq!(up.at(at_ns), Some(probe), "at {at_ns} ns");
+    }
+}
+
+#[test]
+fn without_server_stamps_each_direction_gets_half_of_the_round_trip() {
+    let trip = |seqno: u64, rtt: u64| {
+        let sent = seqno * 20 * MS;
+        format!(
+            r#"{{"seqno":{seqno},"lost":"false","timestamps":{{"client":{{"send":{{"monotonic":{sent}}},"receive":{{"monotonic":{}}}}},"server":{{"receive":{{}},"send":{{}}}}}},"delay":{{"rtt":{rtt}}},"ipdv":{{}}}}"#,
+            sent + rtt
+        )
+    };
+    let trips = [trip(0, 1_000), trip(1, 1_600), trip(2, 1_100)];
+    let path = MeasuredPath::from_irtt_json(&file("", &trips)).expect("a measurement");
+    for direction in Direction::ALL {
+        let trace = path.direction(direction);
+        let variations = [0, 20, 40].map(|at_ms| trace.at(at_ms * MS));
+        assert_eq!(variations, [Some(0), Some(300), Some(50)]);
+    }
+    assert!(
+        path.notes
+            .iter()
+            .any(|note| note.contains("half of the round trip"))
+    );
+}
+
+#[test]
+fn the_least_delay_is_sought_within_five_seconds() {
+    // The server's clock drifts: 1,000 ns more with each second. Over minutes that is no variation of the path.
+    let trips: Vec<String> = (0..60)
+        .map(|n| {
+            trip(
+                n,
+                n as i64 * 1_000_000_000,
+                1_000 * n as i64,
+                5,
+                "\"false\"",
+            )
+        })
+        .collect();
+    let path = MeasuredPath::from_irtt_json(&file("", &trips)).expect("a measurement");
+    let up = path.direction(Direction::Up);
+    assert_eq!(up.at(2_000 * MS), Some(2_000));
+    assert_eq!(up.at(5_000 * MS), Some(5_000));
+    assert_eq!(
+        up.at(50_000 * MS),
+        Some(5_000),
+        "against the least of five seconds before"
+    );
+}
+
+#[test]
+fn a_sender_that_misses_its_slots_is_told_and_its_real_times_are_used() {
+    let sent_ms = [0, 20, 40, 100, 120];
+    let trips: Vec<String> = (0..)
+        .zip(sent_ms)
+        .map(|(n, at_ms)| trip(n, at_ms * 1_000_000, n as i64 + 1, 5, "\"false\""))
+        .collect();
+    let path = MeasuredPath::from_irtt_json(&file("", &trips)).expect("a measurement");
+    assert!(
+        path.notes
+            .iter()
+            .any(|note| note.starts_with("1 probes left")),
+        "{:?}",
+        path.notes
+    );
+    assert_eq!(path.direction(Direction::Up).at(60 * MS), Some(2));
+    assert_eq!(path.direction(Direction::Up).at(80 * MS), Some(3));
+}
+
+#[test]
+fn a_quiet_measurement_has_one_note_only() {
+    let trips = labelled(&["false", "false", "false"]);
+    let path = MeasuredPath::from_irtt_json(&file(r#""late_packets":0,"duplicates":0"#, &trips))
+        .expect("a measurement");
+    assert_eq!(path.notes.len(), 1, "{:?}", path.notes);
+}
+
+#[test]
+fn a_probe_without_a_send_time_is_refused() {
+    let mut trips = labelled(&["false", "false", "false"]);
+    trips[1] =
+        r#"{"seqno":1,"lost":"false","timestamps":{"client":{},"server":{}},"delay":{"rtt":9}}"#
+            .into();
+    let error = MeasuredPath::from_irtt_json(&file("", &trips)).expect_err("no send time");
+    assert_eq!(
+        error.to_string(),
+        "round trip 1: it has no client send time; measure with --tstamp both"
+    );
+}
+
+#[test]
+fn a_broken_file_is_refused_with_line_and_column() {
+    let text = "{\n  \"round_trips\": [\n    {\"seqno\": -1}\n  ]\n}";
+    let error = MeasuredPath::from_irtt_json(text).expect_err("a negative number");
+    let TraceError::NotIrtt { line, column, .. } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!((*line, *column), (3, 16));
+    assert!(
+        error
+            .to_string()
+            .starts_with("line 3, column 16: not the output of `irtt client -o`")
+    );
+    let mut fraction = labelled(&["false", "false"]);
+    fraction[0] = fraction[0].replace("\"rtt\":10", "\"rtt\":10.5");
+    let error = MeasuredPath::from_irtt_json(&file("", &fraction)).expect_err("half a nanosecond");
+    assert!(
+        matches!(error, TraceError::NotIrtt { line: 1, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn stamps_at_the_ends_of_the_integers_are_refused_not_computed_with() {
+    let with = |from: &str, to: i64| {
+        let mut trips = labelled(&["false", "false", "false"]);
+        assert!(trips[1].contains(from), "{}", trips[1]);
+        trips[1] = trips[1].replace(from, &to.to_string());
+        MeasuredPath::from_irtt_json(&file("", &trips))
+    };
+    for stamp in ["20000005", "20000010", "20000000"] {
+        for end in [i64::MIN, i64::MAX] {
+            let error = with(stamp, end).expect_err("no clock shows it");
+            assert!(
+                matches!(error, TraceError::Impossible { seqno: 1, .. }),
+                "{error}"
+            );
+        }
+    }
+    let interval = file("", &labelled(&["false", "false"]))
+        .replace("20000000}},\"stats", &format!("{}}}}},\"stats", i64::MAX));
+    MeasuredPath::from_irtt_json(&interval).expect("an interval of centuries changes nothing");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_once() {
+    let law = DelayLaw::Trace {
+        file: "it.json".into(),
+        measured: None,
+    };
+    let told = |reason: &str| {
+        let mut models = paths(jittery(law.clone(), false), quiet_link());
+        let reason = reason.to_string();
+        let error = models[0]
+            .resolve(&mut |_| Err(reason.clone()))
+            .expect_err("no file");
+        error.to_string()
+    };
+    assert_eq!(told("no such file"), "it.json: no such file");
+    assert_eq!(told("it.json: no such file"), "it.json: no such file");
+    let mut models = paths(jittery(law.clone(), false), quiet_link());
+    let error = models[0]
+        .resolve(&mut |_| Ok("[".into()))
+        .expect_err("broken");
+    assert!(
+        error.to_string().starts_with("it.json: line 1, column 1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_of_both_directions_is_read_once_and_noted_once() {
+    let law = DelayLaw::Trace {
+        file: "it.json".into(),
+        measured: None,
+    };
+    let mut models = paths(jittery(law, true), quiet_link());
+    let mut reads = 0;
+    let notes = models[0]
+        .resolve(&mut |_| {
+            reads += 1;
+            Ok(REAL.into())
+        })
+        .expect("a measurement");
+    assert_eq!(reads, 1);
+    assert!(notes.iter().all(|note| note.starts_with("it.json: ")));
+    assert_eq!(
+        notes
+            .iter()
+            .filter(|note| note.contains("299 probes"))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn a_replay_loses_what_the_measurement_lost() {
+    let law = DelayLaw::Trace {
+        file: "it.json".into(),
+        measured: None,
+    };
+    let mut models = paths(jittery(law, true), quiet_link());
+    models[0]
+        .resolve(&mut |_| Ok(REAL.into()))
+        .expect("a measurement");
+    let mut network: Network<[u8; 8]> =
+        Network::new(&models, FaultSchedule::default(), 5).expect("it is resolved");
+    let fates = fates(&mut network, 3_000);
+    let lost = fates
+        .iter()
+        .filter(|fate| fate.first_arrival_ns().is_none())
+        .count();
+    // Nine of 299 probes over three seconds; a gap between probes is 6 to 19 ms.
+    assert!((60..130).contains(&lost), "{lost}");
+}
+
+#[test]
+fn a_probe_that_contradicts_itself_is_refused() {
+    let returned = trip(1, 20_000_000, 5, 5, "\"false\"");
+    let no_time = returned.replace("\"rtt\":10", "\"rtt\":null");
+    for (odd, told) in [
+        (
+            returned.replace("\"lost\":\"false\"", "\"lost\":true"),
+            "is lost and has",
+        ),
+        (
+            returned.replace("\"lost\":\"false\"", "\"lost\":\"maybe\""),
+            "none that irtt writes",
+        ),
+        (no_time, "is not lost and has no"),
+    ] {
+        let trips = [trip(0, 0, 5, 5, "\"false\""), odd];
+        let error = MeasuredPath::from_irtt_json(&file("", &trips)).expect_err(told);
+        assert!(error.to_string().contains(told), "{error}");
     }
 }
