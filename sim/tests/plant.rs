@@ -38,7 +38,9 @@ fn the_links_are_where_forward_kinematics_puts_them() {
     for (index, arm) in arms.iter().enumerate() {
         let joints = plant.joints(index);
         assert_ne!(joints, arm.home, "the arm has moved");
-        let last = plant.link_pose(index, arm.row_count - 1).expect("the link exists");
+        let last = plant
+            .link_pose(index, arm.row_count - 1)
+            .expect("the link exists");
         let tip = arm.base * arm.tip_pose(&joints);
         assert!((last.translation.vector - tip.translation.vector).norm() < 1e-12);
         assert!((last.rotation * arm.tool_tip).angle_to(&tip.rotation) < 1e-7);
@@ -57,7 +59,10 @@ fn every_shaft_passes_its_remote_centre() {
             let shaft = roll.rotation * nalgebra::Vector3::z();
             let from_centre = roll.translation.vector - arm.base.translation.vector;
             let deviation_m = from_centre.cross(&shaft).norm();
-            assert!(deviation_m < 1e-12, "arm {index}, tick {tick}: {deviation_m} m");
+            assert!(
+                deviation_m < 1e-12,
+                "arm {index}, tick {tick}: {deviation_m} m"
+            );
         }
     }
 }
@@ -71,7 +76,10 @@ fn arms_at_home_stay_there() {
     }
     for (index, arm) in arms.iter().enumerate() {
         for (joint, (value, home)) in plant.joints(index).iter().zip(&arm.home).enumerate() {
-            assert!((value - home).abs() < 1e-12, "arm {index} joint {joint}: {value} from {home}");
+            assert!(
+                (value - home).abs() < 1e-12,
+                "arm {index} joint {joint}: {value} from {home}"
+            );
         }
     }
     assert_eq!(plant.quarantined(), 0);
@@ -88,7 +96,11 @@ fn the_tips_follow_moving_set_points_within_a_quarter_of_the_tracking_limit() {
             let meant = arm.tip_pose(&set_points[index]).translation.vector;
             let is = arm.tip_pose(&plant.joints(index)).translation.vector;
             let error_m = (meant - is).norm();
-            assert!(error_m < 0.5e-3, "arm {index}, tick {tick}: {} mm", error_m * 1e3);
+            assert!(
+                error_m < 0.5e-3,
+                "arm {index}, tick {tick}: {} mm",
+                error_m * 1e3
+            );
         }
     }
 }
@@ -106,10 +118,17 @@ fn more_substeps_come_nearer_to_the_limit_of_many() {
     };
     let many = path(16);
     let error = |substeps| {
-        path(substeps).iter().zip(&many).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+        path(substeps)
+            .iter()
+            .zip(&many)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f64::max)
     };
     let (one, four) = (error(1), error(4));
-    assert!(four < one / 2.0, "{four} with four substeps, {one} with one");
+    assert!(
+        four < one / 2.0,
+        "{four} with four substeps, {one} with one"
+    );
 }
 
 #[test]
@@ -147,5 +166,8 @@ fn a_servo_gives_no_more_than_its_effort() {
     let effort_n = arms[0].limits[2].effort;
     let mass_kg: f64 = arms[0].links[2..7].iter().map(|link| link.mass_kg).sum();
     let freest_m = effort_n / (mass_kg + arms[0].drives[2].armature) * 1e-6;
-    assert!(moved_m > 0.0 && moved_m <= freest_m * 1.01, "{moved_m} m, at most {freest_m} m");
+    assert!(
+        moved_m > 0.0 && moved_m <= freest_m * 1.01,
+        "{moved_m} m, at most {freest_m} m"
+    );
 }
