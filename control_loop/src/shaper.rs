@@ -5,15 +5,15 @@
 //! rates, accelerations and jerks chosen here, and inherit their limits. The jerk is picked in three
 //! steps, each able to overrule the one before:
 //!
-//! 1. **Wish** ([`Wish`]). Near the target a triple real pole: the tremor low-pass (no zero, no
+//! 1. **Wish** (`Wish`). Near the target a triple real pole: the tremor low-pass (no zero, no
 //!    overshoot) and the shaper are one filter. Far from it the same cascade bends: the speed wished
 //!    for grows with the root of the distance, the acceleration with the root of the missing speed,
 //!    so what is asked for can be had within the acceleration and jerk limits.
-//! 2. **Joint** ([`Lane::restrain`]). The wish is kept only if the joint can still stop afterwards
-//!    ([`Stop`]): inside its positions, without passing its greatest speed, and within the time it
+//! 2. **Joint** (`Lane::restrain`). The wish is kept only if the joint can still stop afterwards
+//!    (`Stop`): inside its positions, without passing its greatest speed, and within the time it
 //!    would need from that speed. Otherwise the jerk moves towards the braking jerk, as little as
 //!    needed.
-//! 3. **Arm** ([`Lane::towards_braking`]). The same for the tip's speed, all joints together.
+//! 3. **Arm** (`Lane::towards_braking`). The same for the tip's speed, all joints together.
 //!
 //! Braking never leaves the set of states from which these promises hold, so there is always a jerk
 //! that keeps them: limits cannot depend on what the network or the surgeon does.

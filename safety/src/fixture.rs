@@ -1,5 +1,6 @@
 //! Traces for the monitors' tests: two arms at rest, shown tick by tick.
 
+use crate::finding::Encoder;
 use crate::{
     Admissible, AppliedTruth, ArmSample, ArmSetup, Finding, Id, JointBounds, LoopState, MAX_JOINTS,
     Monitors, Sample, Setup, Thresholds,
@@ -81,6 +82,16 @@ pub fn admissible(arrived_ms: u64, clutch: u32, gesture_first_arrived_ms: u64) -
 pub fn step_tip(arm: &mut ArmSample, step_mm: f64) {
     arm.tip_set_point_m[0] += step_mm * 1e-3;
     arm.tip_measured_m[0] += step_mm * 1e-3;
+}
+
+/// What one monitor's digest gives.
+pub fn digest_of(digest: impl FnOnce(&mut Encoder<'_>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut sink = |part: &[u8]| bytes.extend_from_slice(part);
+    let mut encoder = Encoder::new(&mut sink);
+    digest(&mut encoder);
+    encoder.finish();
+    bytes
 }
 
 /// Whether two numbers agree.

@@ -289,4 +289,125 @@ mod tests {
         clone.ticks(1, &arms);
         assert_eq!(run.digest(), clone.digest());
     }
+
+    #[test]
+    fn before_the_first_sample_nothing_is_exercised() {
+        assert_eq!(joint_through(setup(), &[]).verdict(), Verdict::NotExercised);
+    }
+
+    #[test]
+    fn motion_that_was_under_way_before_the_first_sample_is_no_shock() {
+        let strict = || {
+            only(|bounds| {
+                (bounds.velocity, bounds.acceleration, bounds.jerk) = (1.0, 1.0, 1.0);
+            })
+        };
+        // 0.9 of the velocity, acceleration or jerk limit from the first sample on, far from zero.
+        let through = |velocity: f64, acceleration: f64, jerk: f64| -> Vec<f64> {
+            let (mut position, mut first, mut second) = (0.5, velocity * 1e-3, acceleration * 1e-6);
+            (0..8)
+                .map(|_| {
+                    let now = position;
+                    position += first;
+                    first += second;
+                    second += jerk * 1e-9;
+                    now
+                })
+                .collect()
+        };
+        for positions in [
+            through(0.9, 0.0, 0.0),
+            through(0.5, 0.9, 0.0),
+            through(0.5, 0.0, 0.9),
+        ] {
+            for count in 1..=positions.len() {
+                let finding = joint_through(strict(), &positions[..count]);
+                assert_eq!(finding.verdict(), Verdict::Held, "{finding:?}");
+            }
+            let finding = joint_through(strict(), &positions);
+            near(finding.robustness, 0.1, 1e-5);
+        }
+    }
+
+    #[test]
+    fn the_margin_is_the_share_of_the_limit_beyond_it() {
+        let cases = [
+            // The range is 1.5: a tenth beyond its upper end.
+            (only(|bounds| bounds.upper = 0.5), vec![0.6], -0.1 / 1.5),
+            (only(|bounds| bounds.lower = -0.5), vec![-0.6], -0.1 / 1.5),
+            (
+                only(|bounds| bounds.velocity = 1.0),
+                vec![0.0, -0.0012],
+                -0.2,
+            ),
+            (
+                only(|bounds| bounds.acceleration = 1.0),
+                vec![0.0, 0.0, -1.2e-6],
+                -0.2,
+            ),
+            (
+                only(|bounds| bounds.jerk = 1.0),
+                vec![0.0, 0.0, 0.0, -1.2e-9],
+                -0.2,
+            ),
+        ];
+        for (setup, positions, margin) in cases {
+            let finding = joint_through(setup, &positions);
+            near(finding.worst_margin, margin, 1e-5);
+            assert_eq!(finding.robustness, finding.worst_margin);
+            assert_eq!(finding.unit, "share of limit");
+            let last_ns = (positions.len() as u64 - 1) * MS;
+            assert_eq!(finding.worst_at_ns, last_ns);
+        }
+    }
+
+    #[test]
+    fn each_limit_grants_its_rounding_and_no_more() {
+        for (share, verdict) in [(1.0 + 5e-7, Verdict::Held), (1.0 + 2e-6, Verdict::Violated)] {
+            for (setup, positions) in [
+                (
+                    only(|bounds| bounds.upper = 1.0),
+                    vec![1.0 + (share - 1.0) * 2.0],
+                ),
+                (
+                    only(|bounds| bounds.velocity = 1.0),
+                    vec![0.0, 1e-3 * share],
+                ),
+                (
+                    only(|bounds| bounds.acceleration = 1.0),
+                    vec![0.0, 0.0, 1e-6 * share],
+                ),
+                (
+                    only(|bounds| bounds.jerk = 1.0),
+                    vec![0.0, 0.0, 0.0, 1e-9 * share],
+                ),
+            ] {
+                assert_eq!(joint_through(setup, &positions).verdict(), verdict);
+            }
+        }
+    }
+
+    #[test]
+    fn a_joint_without_limits_may_go_anywhere_but_nowhere() {
+        let free = || {
+            only(|bounds| {
+                *bounds = crate::JointBounds {
+                    lower: f64::NEG_INFINITY,
+                    upper: f64::INFINITY,
+                    velocity: f64::INFINITY,
+                    acceleration: f64::INFINITY,
+                    jerk: f64::INFINITY,
+                };
+            })
+        };
+        assert_eq!(
+            joint_through(free(), &[0.0, 1e6, -1e6, 3.0]).verdict(),
+            Verdict::Held
+        );
+        for nowhere in [f64::NAN, f64::INFINITY] {
+            let finding = joint_through(free(), &[0.0, 0.0, nowhere, 0.0]);
+            assert_eq!(finding.violated_at_ns, Some(2 * MS));
+            assert_eq!(finding.robustness, f64::NEG_INFINITY);
+        }
+    }
 }

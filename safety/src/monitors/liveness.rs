@@ -112,8 +112,9 @@ impl Liveness {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::{MS, Run, admissible, resting_arms};
-    use crate::{Id, LoopState, Sample, Verdict};
+    use super::Liveness;
+    use crate::fixture::{MS, Run, admissible, digest_of, near, quiet, resting_arms};
+    use crate::{Id, LoopState, Sample, Thresholds, Verdict};
 
     /// Ticks with a command of the gesture `clutch` in each, while the loop is in `state`.
     fn healthy(run: &mut Run, count: u64, clutch: u32, since_ms: u64, state: LoopState) {
@@ -209,5 +210,127 @@ mod tests {
             });
         }
         assert_eq!(run.finding(Id::R18).verdict(), Verdict::NotExercised);
+    }
+
+    #[test]
+    fn a_digest_tells_since_when_a_gesture_waits() {
+        let arms = resting_arms();
+        let asks = |at_ms| Sample {
+            admissible: Some(admissible(at_ms, 1, 0)),
+            ..quiet(at_ms, &arms)
+        };
+        let mut waits = Liveness::new(&Thresholds::default());
+        waits.observe(&asks(0));
+        waits.observe(&asks(5));
+        // A sample without a healthy path starts the wait anew, and nothing else changes.
+        let mut anew = waits.clone();
+        anew.observe(&quiet(6, &arms));
+        anew.observe(&asks(7));
+        assert_eq!(waits.finding(), anew.finding());
+        assert_ne!(
+            digest_of(|to| waits.digest(to)),
+            digest_of(|to| anew.digest(to))
+        );
+    }
+
+    #[test]
+    fn a_loop_that_never_moves_has_waited_beyond_the_limit_by_its_margin() {
+        let mut run = Run::new();
+        healthy(&mut run, 1_501, 1, 0, LoopState::Holding);
+        let finding = run.finding(Id::R18);
+        assert_eq!(finding.verdict(), Verdict::Violated);
+        near(finding.worst_margin, -500.0, 1e-9);
+        near(finding.robustness, -0.5, 1e-12);
+        assert_eq!(
+            (finding.worst_at_ns, finding.unit.as_str()),
+            (1_500 * MS, "ms")
+        );
+    }
+
+    #[test]
+    fn a_wait_of_exactly_the_limit_holds_and_a_nanosecond_more_violates() {
+        let arms = resting_arms();
+        for (beyond_ns, violated_at_ns) in [(0, None), (1, Some(1_000 * MS + 1))] {
+            let mut run = Run::new();
+            healthy(&mut run, 1, 1, 0, LoopState::Aligning);
+            run.tick(&arms, |quiet| Sample {
+                now_ns: 1_000 * MS + beyond_ns,
+                state: LoopState::Following,
+                admissible: Some(admissible(999, 1, 0)),
+                ..quiet
+            });
+            let finding = run.finding(Id::R18);
+            assert_eq!(finding.violated_at_ns, violated_at_ns);
+            assert_eq!(finding.exercised, 1);
+        }
+    }
+
+    #[test]
+    fn a_share_of_exactly_the_limit_holds_and_one_sample_less_violates() {
+        for (following, verdict) in [(9_999, Verdict::Held), (9_998, Verdict::Violated)] {
+            let mut run = Run::new();
+            // The sample in which following is reached is not yet part of the share.
+            healthy(&mut run, 1 + following, 1, 0, LoopState::Following);
+            healthy(&mut run, 1, 1, 0, LoopState::Holding);
+            let finding = run.finding(Id::R18);
+            assert_eq!(finding.verdict(), verdict);
+            let share = following as f64 / (following + 1) as f64;
+            assert_eq!(finding.worst_margin, share - 0.9999);
+            assert_eq!(finding.worst_at_ns, (run.now() - 1) * MS);
+            assert_eq!(finding.exercised, following + 2);
+        }
+    }
+
+    #[test]
+    fn a_command_as_old_as_the_coast_time_is_healthy_and_a_nanosecond_older_is_not() {
+        let arms = resting_arms();
+        for (older_ns, exercised) in [(0, 2), (1, 1)] {
+            let mut run = Run::new();
+            healthy(&mut run, 1, 1, 0, LoopState::Following);
+            run.tick(&arms, |quiet| Sample {
+                now_ns: 100 * MS + older_ns,
+                admissible: Some(admissible(0, 1, 0)),
+                ..quiet
+            });
+            assert_eq!(run.finding(Id::R18).exercised, exercised);
+        }
+    }
+
+    #[test]
+    fn asking_twice_gives_the_same_finding() {
+        let mut run = Run::new();
+        healthy(&mut run, 50, 1, 0, LoopState::Following);
+        healthy(&mut run, 50, 1, 0, LoopState::Holding);
+        assert_eq!(run.finding(Id::R18), run.finding(Id::R18));
+        healthy(&mut run, 900_000, 1, 0, LoopState::Following);
+        assert_eq!(
+            run.finding(Id::R18).verdict(),
+            Verdict::Held,
+            "the share is that of the whole run"
+        );
+    }
+
+    #[test]
+    fn a_clone_goes_on_as_the_original_and_a_digest_tells_states_apart() {
+        let arms = resting_arms();
+        let digest = |liveness: &Liveness| digest_of(|to| liveness.digest(to));
+        let asks = |at_ms, clutch| Sample {
+            admissible: Some(admissible(at_ms, clutch, at_ms)),
+            ..quiet(at_ms, &arms)
+        };
+        let mut liveness = Liveness::new(&Thresholds::default());
+        liveness.observe(&asks(0, 1));
+        let mut clone = liveness.clone();
+        // Another gesture starts a wait of its own; no finding changes yet.
+        liveness.observe(&asks(1, 2));
+        assert_eq!(liveness.finding(), clone.finding());
+        assert_ne!(digest(&liveness), digest(&clone));
+        clone.observe(&asks(1, 2));
+        assert_eq!(digest(&liveness), digest(&clone));
+        for monitor in [&mut liveness, &mut clone] {
+            monitor.observe(&asks(1_002, 2));
+        }
+        assert_eq!(liveness.finding(), clone.finding());
+        assert_eq!(liveness.finding().violated_at_ns, Some(1_002 * MS));
     }
 }

@@ -171,7 +171,7 @@ mod tests {
         }
         for finding in monitors.findings() {
             let expected = match finding.id {
-                Id::R03 | Id::R04 | Id::R09 | Id::R22 => Verdict::Held,
+                Id::R03 | Id::R04 | Id::R05 | Id::R09 | Id::R22 => Verdict::Held,
                 _ => Verdict::NotExercised,
             };
             assert_eq!(finding.verdict(), expected, "{finding:?}");

@@ -50,7 +50,8 @@ impl Silence {
             }
             return;
         }
-        let Some(arrived_ns) = arrived_ns else { return };
+        // A session in which nothing was ever admissible has been silent from its start.
+        let arrived_ns = arrived_ns.unwrap_or(0);
         if self.followed {
             self.judge_travel(sample);
         }
@@ -102,8 +103,11 @@ impl Silence {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::{MS, Run, admissible, near, resting_arms, step_tip};
-    use crate::{ArmSample, Finding, Id, LoopState, Sample, Verdict};
+    use super::{Silence, Tips};
+    use crate::fixture::{
+        MS, Run, admissible, digest_of, near, quiet, resting_arms, setup, step_tip,
+    };
+    use crate::{ArmSample, Finding, Id, LoopState, Sample, Thresholds, Verdict};
 
     /// Follows for ten ticks with an arrival in each; then silence, in which arm 1 moves by `speed` for
     /// `moving` ticks and rests until 400 ms have passed.
@@ -172,10 +176,123 @@ mod tests {
     }
 
     #[test]
-    fn a_session_without_an_admissible_command_exercises_nothing() {
+    fn a_session_without_an_admissible_command_is_silent_from_its_start() {
         let mut run = Run::new();
-        let arms: [ArmSample; 2] = resting_arms();
+        let mut arms: [ArmSample; 2] = resting_arms();
         run.ticks(500, &arms);
-        assert_eq!(run.finding(Id::R05).verdict(), Verdict::NotExercised);
+        assert_eq!(run.finding(Id::R05).verdict(), Verdict::Held);
+        step_tip(&mut arms[1], 0.05);
+        run.ticks(1, &arms);
+        assert_eq!(run.finding(Id::R05).violated_at_ns, Some(500 * MS));
+    }
+
+    #[test]
+    fn a_digest_tells_when_the_silence_began() {
+        let arms = resting_arms();
+        let tips = Tips::new(&setup());
+        let [early, late] = [1, 2].map(|arrived_ms| {
+            let mut silence = Silence::new(&Thresholds::default(), &setup());
+            silence.observe(&following(quiet(2, &arms), arrived_ms), &tips);
+            silence
+        });
+        assert_eq!(early.finding(), late.finding());
+        assert_ne!(
+            digest_of(|to| early.digest(to)),
+            digest_of(|to| late.digest(to))
+        );
+    }
+
+    #[test]
+    fn a_violation_leaves_the_margin_of_the_part_that_was_broken() {
+        let too_late = silence(50.0, 301);
+        near(too_late.worst_margin, 1.0 - 50.0, 1e-6);
+        assert_eq!(too_late.unit, "mm/s");
+        let too_far = silence(90.0, 250);
+        near(too_far.worst_margin, 20.0 - 22.5, 1e-4);
+        assert_eq!(too_far.unit, "mm");
+    }
+
+    #[test]
+    fn travel_of_exactly_the_bound_holds_and_a_tick_more_violates() {
+        assert_eq!(silence(100.0, 200).verdict(), Verdict::Held);
+        let finding = silence(100.0, 201);
+        assert_eq!(finding.violated_at_ns, Some((9 + 201) * MS));
+        near(finding.worst_margin, -0.1, 1e-4);
+    }
+
+    #[test]
+    fn rest_is_asked_for_a_nanosecond_after_coast_and_stop_and_not_before() {
+        for (beyond_ns, exercised) in [(0, 0), (1, 1)] {
+            let mut run = Run::new();
+            let mut arms = resting_arms();
+            for _ in 0..2 {
+                run.tick(&arms, |quiet| following(quiet, 0));
+            }
+            step_tip(&mut arms[1], 0.05);
+            run.tick(&arms, |quiet| Sample {
+                now_ns: 300 * MS + beyond_ns,
+                ..following(quiet, 0)
+            });
+            let finding = run.finding(Id::R05);
+            assert_eq!(finding.exercised, exercised);
+            let at_ns = (exercised > 0).then_some(300 * MS + 1);
+            assert_eq!(finding.violated_at_ns, at_ns);
+        }
+    }
+
+    #[test]
+    fn each_arrival_starts_the_silence_and_the_travel_anew() {
+        let mut run = Run::new();
+        let mut arms = resting_arms();
+        for tick in 0..1_000 {
+            run.tick(&arms, |quiet| following(quiet, tick / 100 * 100));
+            step_tip(&mut arms[0], 0.1);
+        }
+        let finding = run.finding(Id::R05);
+        assert_eq!((finding.violated_at_ns, finding.exercised), (None, 0));
+        near(finding.worst_margin, 20.0 - 9.9, 1e-3);
+    }
+
+    #[test]
+    fn an_arm_that_never_followed_has_no_travel_to_bound() {
+        let mut run = Run::new();
+        let mut arms = resting_arms();
+        for _ in 0..300 {
+            run.tick(&arms, |quiet| Sample {
+                state: LoopState::Aligning,
+                ..following(quiet, 0)
+            });
+            step_tip(&mut arms[0], 0.1);
+        }
+        assert_eq!(run.finding(Id::R05).violated_at_ns, None);
+    }
+
+    #[test]
+    fn a_tip_that_is_nowhere_violates_at_once() {
+        let mut run = Run::new();
+        let mut arms = resting_arms();
+        run.tick(&arms, |quiet| following(quiet, 0));
+        arms[0].tip_set_point_m[0] = f64::NAN;
+        run.tick(&arms, |quiet| following(quiet, 0));
+        let finding = run.finding(Id::R05);
+        assert_eq!(finding.violated_at_ns, Some(MS));
+        assert_eq!(finding.worst_margin, f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn a_clone_goes_on_as_the_original_and_a_digest_tells_states_apart() {
+        let arms = resting_arms();
+        let tips = Tips::new(&setup());
+        let mut silence = Silence::new(&Thresholds::default(), &setup());
+        silence.observe(&quiet(0, &arms), &tips);
+        let mut clone = silence.clone();
+        let digest = |silence: &Silence| digest_of(|to| silence.digest(to));
+        // An arrival changes no finding yet, but where travel is counted from.
+        let arrival = following(quiet(1, &arms), 1);
+        silence.observe(&arrival, &tips);
+        assert_eq!(silence.finding(), clone.finding());
+        assert_ne!(digest(&silence), digest(&clone));
+        clone.observe(&arrival, &tips);
+        assert_eq!(digest(&silence), digest(&clone));
     }
 }

@@ -31,12 +31,17 @@ impl Tracking {
             .arms
             .iter()
             .any(|arm| distance_m(&arm.tip_set_point_m, &arm.tip_measured_m) > self.error_m);
-        if !exceeds {
-            self.exceeded_since_ns = None;
-            return;
+        if exceeds {
+            self.tally.count();
+            self.exceeded_since_ns.get_or_insert(sample.now_ns);
         }
-        self.tally.count();
-        let since_ns = *self.exceeded_since_ns.get_or_insert(sample.now_ns);
+        let Some(since_ns) = self.exceeded_since_ns else {
+            return;
+        };
+        // An error obliges to fault even if it ends by itself: an arm that jumps off and back is not sound.
+        if matches!(sample.state, LoopState::Faulted | LoopState::Stopped) {
+            self.exceeded_since_ns = None;
+        }
         if !matches!(sample.state, LoopState::Faulted | LoopState::Stopped) {
             let late_ns = sample.now_ns - since_ns;
             let margin = margin_ms(self.within_ns, late_ns);
@@ -64,8 +69,9 @@ impl Tracking {
 
 #[cfg(test)]
 mod tests {
-    use crate::fixture::{MS, Run, resting_arms};
-    use crate::{Finding, Id, LoopState, Verdict};
+    use super::Tracking;
+    use crate::fixture::{MS, Run, digest_of, near, quiet, resting_arms};
+    use crate::{Finding, Id, LoopState, Sample, Thresholds, Verdict};
 
     /// The second arm is off by `error_mm` from tick 5 on; the loop faults `after` ticks later.
     fn off_by(error_mm: f64, after: u64) -> Finding {
@@ -100,15 +106,97 @@ mod tests {
     }
 
     #[test]
-    fn errors_that_end_by_themselves_are_counted_one_by_one() {
+    fn an_error_that_ends_by_itself_still_obliges_to_fault() {
         let mut run = Run::new();
         let (near, mut off) = (resting_arms(), resting_arms());
         off[0].tip_measured_m[0] = 3e-3;
-        for _ in 0..10 {
-            run.stay(30, &off, LoopState::Following);
-            run.stay(1, &near, LoopState::Following);
-        }
+        run.stay(30, &off, LoopState::Following);
+        run.stay(21, &near, LoopState::Following);
+        assert_eq!(
+            run.finding(Id::R17).verdict(),
+            Verdict::Held,
+            "50 ms are allowed"
+        );
+        run.stay(1, &near, LoopState::Following);
         let finding = run.finding(Id::R17);
-        assert_eq!((finding.verdict(), finding.exercised), (Verdict::Held, 300));
+        assert_eq!(
+            (finding.verdict(), finding.exercised),
+            (Verdict::Violated, 30)
+        );
+    }
+
+    #[test]
+    fn an_error_of_exactly_the_limit_exercises_nothing() {
+        assert_eq!(off_by(2.0, 100).verdict(), Verdict::NotExercised);
+        assert_eq!(off_by(2.000_001, 100).verdict(), Verdict::Violated);
+    }
+
+    #[test]
+    fn the_margin_is_the_time_that_was_left_or_that_it_was_late() {
+        let prompt = off_by(2.1, 11);
+        near(prompt.worst_margin, 40.0, 1e-9);
+        assert_eq!(prompt.exercised, 11 + 20);
+        assert_eq!(off_by(2.1, 51).worst_margin, 0.0);
+        let late = off_by(2.1, 53);
+        near(late.worst_margin, -2.0, 1e-9);
+        assert_eq!(late.worst_at_ns, (5 + 52) * MS);
+        assert_eq!(late.detail, "tracking error without a fault 52 of 50 ms");
+    }
+
+    #[test]
+    fn a_fault_in_the_first_bad_sample_is_exercised_and_holds() {
+        let finding = off_by(2.1, 0);
+        assert_eq!((finding.verdict(), finding.exercised), (Verdict::Held, 20));
+    }
+
+    #[test]
+    fn a_nanosecond_beyond_the_time_allowed_violates() {
+        let mut off = resting_arms();
+        off[0].tip_measured_m[2] = 3e-3;
+        for (beyond_ns, violated_at_ns) in [(0, None), (1, Some(50 * MS + 1))] {
+            let mut run = Run::new();
+            run.stay(1, &off, LoopState::Following);
+            run.tick(&off, |quiet| Sample {
+                now_ns: 50 * MS + beyond_ns,
+                ..quiet
+            });
+            assert_eq!(run.finding(Id::R17).violated_at_ns, violated_at_ns);
+        }
+    }
+
+    #[test]
+    fn a_stop_answers_an_error_and_a_hold_does_not() {
+        let mut off = resting_arms();
+        off[0].tip_measured_m[2] = 3e-3;
+        for (answer, verdict) in [
+            (LoopState::Stopped, Verdict::Held),
+            (LoopState::Holding, Verdict::Violated),
+        ] {
+            let mut run = Run::new();
+            run.stay(10, &off, LoopState::Following);
+            run.stay(100, &off, answer);
+            assert_eq!(run.finding(Id::R17).verdict(), verdict, "{answer:?}");
+        }
+    }
+
+    #[test]
+    fn a_clone_goes_on_as_the_original_and_a_digest_tells_states_apart() {
+        let mut off = resting_arms();
+        off[0].tip_measured_m[2] = 3e-3;
+        let digest = |tracking: &Tracking| digest_of(|to| tracking.digest(to));
+        let mut tracking = Tracking::new(&Thresholds::default());
+        tracking.observe(&quiet(0, &off));
+        let mut clone = tracking.clone();
+        // The error ends, its time runs on.
+        tracking.observe(&quiet(1, &resting_arms()));
+        assert_ne!(digest(&tracking), digest(&clone));
+        clone.observe(&quiet(1, &resting_arms()));
+        assert_eq!(digest(&tracking), digest(&clone));
+        for monitor in [&mut tracking, &mut clone] {
+            monitor.observe(&quiet(2, &off));
+            monitor.observe(&quiet(53, &off));
+        }
+        assert_eq!(tracking.finding(), clone.finding());
+        assert_eq!(tracking.finding().violated_at_ns, Some(53 * MS));
     }
 }
