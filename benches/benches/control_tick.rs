@@ -1,5 +1,5 @@
 //! How long the robot end takes for one tick of four arms that follow, and for judging one frame,
-//! decryption included; the console that feeds it runs in the set-up.
+//! decryption included (the console that feeds it runs in the set-up); and the kinematics under both.
 
 use benches::casablanca_shanghai;
 use control_loop::{
@@ -121,5 +121,16 @@ fn control_tick(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, control_tick);
+fn kinematics(c: &mut Criterion) {
+    let arm = casablanca_shanghai().arms[0];
+    let tip = arm.tip_pose(&arm.home);
+    c.bench_function("kinematics/forward", |b| {
+        b.iter(|| arm.tip_pose(std::hint::black_box(&arm.home)));
+    });
+    c.bench_function("kinematics/inverse", |b| {
+        b.iter(|| arm.inverse(std::hint::black_box(&tip), &arm.home));
+    });
+}
+
+criterion_group!(benches, control_tick, kinematics);
 criterion_main!(benches);

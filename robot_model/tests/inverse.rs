@@ -373,39 +373,6 @@ fn a_table_the_inverse_does_not_cover_is_named() {
     assert_eq!(short.structure_fault(), Some(StructureFault::Count));
 }
 
-#[test]
-#[ignore = "prints nanoseconds; run with --release -- --ignored --nocapture"]
-fn how_long_the_kinematics_take() {
-    const ROUNDS: u32 = 1_000_000;
-    let arm = psm(Offsets::Exact);
-    let near = [0.3, -0.2, 0.12, 0.5, -0.4, 0.6, 0.0];
-    let tip = arm.tip_pose(&near);
-    print_time("tip_pose", ROUNDS, || {
-        arm.tip_pose(std::hint::black_box(&near))
-    });
-    print_time("inverse", ROUNDS, || {
-        arm.inverse(std::hint::black_box(&tip), &near)
-    });
-    print_time("bound", ROUNDS, || {
-        arm.tip_speed_bound(std::hint::black_box(&near), &near)
-    });
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a stopwatch is what this test is"
-)]
-fn print_time<T>(what: &str, rounds: u32, mut work: impl FnMut() -> T) {
-    let start = std::time::Instant::now();
-    for _ in 0..rounds {
-        std::hint::black_box(work());
-    }
-    println!(
-        "{what}: {:.0} ns",
-        start.elapsed().as_nanos() as f64 / f64::from(rounds)
-    );
-}
-
 fn assert_same_pose(found: &Pose, wanted: &Pose) -> Result<(), TestCaseError> {
     let tip = wanted.translation.vector;
     let error_m = distance_m(found, [tip.x, tip.y, tip.z]);

@@ -326,7 +326,7 @@ fn words(id: Id) -> Words {
             hazard: "redundancy silently gone",
             sentence: "A path that has been silent for longer than the limit is reported, and a path \
                        that delivers is not.",
-            formula: "path silence > limit + tick -> reported; arrival -> eventually[0, 2 ticks] not reported",
+            formula: "path silence > limit + tick -> reported; path silence < limit / 2 -> not reported",
             origin: derived("FRER (IEEE 802.1CB) latent error detection"),
             rationale: "Nothing stops when the first of two paths dies, so nobody notices until the \
                         second one does. Alarms that cry wolf are switched off.",
