@@ -121,7 +121,8 @@ pub struct SurgeonSettings {
     pub reclutch_every_s: SecondsRange,
     /// From the screen showing a hold to the pedal going down.
     pub reaction_s: SecondsRange,
-    /// How long the surgeon waits for the effect of a gesture before doubting it.
+    /// How long the surgeon waits for the effect of a gesture before doubting it: longer than the second that
+    /// R18 allows, or impatience would excuse a loop that never moves.
     pub patience_s: Seconds,
 }
 
@@ -140,7 +141,7 @@ impl Default for SurgeonSettings {
             clutch_hold_s: seconds(0.2, 0.4),
             reclutch_every_s: seconds(6.0, 12.0),
             reaction_s: seconds(0.4, 0.9),
-            patience_s: Seconds::clamped(1.0),
+            patience_s: Seconds::clamped(1.5),
         }
     }
 }
