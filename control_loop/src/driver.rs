@@ -3,35 +3,33 @@
 use robot_model::Arm;
 
 use crate::following::Follower;
-use crate::frame::{self, Command, STATUS_BYTES, SessionKeys, Status};
+use crate::frame::{self, Command, STATUS_BYTES, Status};
 use crate::interlock::{self, Circumstances, Silence, State};
+use crate::reception::Reception;
 use crate::robot::{Applied, Sensed, TickOutput};
-use crate::{LoopSettings, PATHS, SettingsError, VERDICTS};
+use crate::rules::triggers;
+use crate::watch::{Fault, Watch};
+use crate::{LoopSettings, SettingsError};
 
-/// The robot end behind admission: interlock, following and status frames.
+/// The robot end behind reception: interlock, following, the watch, and status frames.
 #[derive(Clone)]
 pub struct Driver {
     settings: LoopSettings,
     follower: Follower,
+    watch: Watch,
     state: State,
     engagement: u32,
-    /// The newest accepted command.
+    /// The newest accepted command of the session.
     newest: Option<Command>,
     accepted_since_tick: bool,
+    /// The tick that saw the newest acceptance.
     accepted_at_ns: u64,
-    /// The clutch number that is or was last followed; 0 before the first.
+    /// The clutch number that is or was last followed in this session; 0 before the first.
     followed_clutch: u32,
-    slow_until_ns: u64,
+    /// The fault that Faulted was entered for.
+    fault: Option<Fault>,
+    acknowledged: bool,
     statuses: StatusSender,
-}
-
-/// What reception tells in a status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reception {
-    /// Paths on which nothing authentic arrived for a while.
-    pub silent_paths: [bool; PATHS],
-    /// Frames judged so far, by path and verdict.
-    pub verdicts: [[u32; VERDICTS]; PATHS],
 }
 
 impl Driver {
@@ -39,23 +37,21 @@ impl Driver {
     ///
     /// # Errors
     /// [`SettingsError`] when the settings are impossible for these arms.
-    pub fn new(
-        arms: &[Arm],
-        settings: &LoopSettings,
-        keys: &SessionKeys,
-    ) -> Result<Self, SettingsError> {
+    pub fn new(arms: &[Arm], settings: &LoopSettings) -> Result<Self, SettingsError> {
         settings.check(arms)?;
         Ok(Self {
             settings: *settings,
             follower: Follower::new(arms, settings),
+            watch: Watch::new(),
             state: State::Idle,
             engagement: 0,
             newest: None,
             accepted_since_tick: false,
             accepted_at_ns: 0,
             followed_clutch: 0,
-            slow_until_ns: 0,
-            statuses: StatusSender::new(settings, keys),
+            fault: None,
+            acknowledged: false,
+            statuses: StatusSender::new(settings),
         })
     }
 
@@ -64,68 +60,105 @@ impl Driver {
         self.engagement
     }
 
+    /// Time as the loop uses it: a clock that goes back stands still here, and is a fault in the next
+    /// tick.
+    pub fn steady(&self, now_ns: u64) -> u64 {
+        self.watch.steady(now_ns)
+    }
+
     /// Takes an accepted command; the last one before a tick counts.
-    pub fn accept(&mut self, now_ns: u64, command: &Command) {
+    pub fn accept(&mut self, command: &Command) {
         self.newest = Some(*command);
         self.accepted_since_tick = true;
-        self.accepted_at_ns = now_ns;
+    }
+
+    /// Somebody at the bedside has looked at what stopped the robot. It becomes idle in a later tick, once
+    /// nothing is wrong any more and everything is at rest.
+    pub fn acknowledge(&mut self) {
+        self.acknowledged = matches!(self.state, State::Faulted | State::Stopped);
     }
 
     /// One period of the loop.
     pub fn tick(&mut self, now_ns: u64, sensed: &Sensed, reception: &Reception) -> TickOutput {
-        let circumstances = self.circumstances(now_ns, sensed);
+        let fault = self
+            .watch
+            .look(now_ns, sensed, &self.follower, &self.settings);
+        let now_ns = self.watch.steady(now_ns);
+        if reception.began {
+            self.begin_session();
+        }
+        let accepted = core::mem::take(&mut self.accepted_since_tick);
+        if accepted {
+            self.accepted_at_ns = now_ns;
+        }
+        let circumstances = self.circumstances(now_ns, accepted, fault, reception.began);
         let before = self.state;
         self.state = interlock::next(before, &circumstances);
-        self.accepted_since_tick = false;
-        let applied = self.move_arms(now_ns, before, circumstances.accepted);
-        let status = Status {
-            epoch: self.settings.epoch,
-            sequence: 0,
-            robot_time_ns: now_ns,
-            engagement: self.engagement,
-            state: self.state,
-            newest_sequence: self.newest.as_ref().map_or(0, |command| command.sequence),
-            clutch: self.followed_clutch,
-            silent_paths: reception.silent_paths,
-            verdicts: reception.verdicts,
-        };
+        self.change(before, fault, sensed);
+        let applied = self.move_arms(now_ns, before, accepted);
+        let status = self.status(now_ns, reception);
         TickOutput {
             set_points: self.follower.set_points(),
             state: self.state,
+            fault: self.fault,
             engagement: self.engagement,
             applied,
-            silent_paths: reception.silent_paths,
-            status: self.statuses.send_if_due(now_ns, &status),
+            paths: reception.paths,
+            status: reception
+                .session
+                .as_ref()
+                .and_then(|(_, keys)| self.statuses.send_if_due(now_ns, &status, &keys.status)),
+            welcome: None,
         }
     }
 
     /// Folds everything that a later output depends on.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         self.follower.digest(sink);
+        self.watch.digest(sink);
         if let Some(command) = &self.newest {
             command.digest(sink);
         }
-        for value in [self.accepted_at_ns, self.slow_until_ns] {
-            sink(&value.to_le_bytes());
-        }
+        sink(&self.accepted_at_ns.to_le_bytes());
         sink(&self.engagement.to_le_bytes());
         sink(&self.followed_clutch.to_le_bytes());
-        let flags = [self.newest.is_some(), self.accepted_since_tick].map(u8::from);
-        sink(&[self.state as u8]);
+        let flags = [
+            self.newest.is_some(),
+            self.accepted_since_tick,
+            self.acknowledged,
+        ]
+        .map(u8::from);
+        sink(&[self.state as u8, self.fault.map_or(0, Fault::code)]);
         sink(&flags);
         self.statuses.digest(sink);
     }
 
-    fn circumstances(&self, now_ns: u64, sensed: &Sensed) -> Circumstances {
+    /// Another console, or the same one anew: nothing that was agreed with the last one holds.
+    fn begin_session(&mut self) {
+        self.followed_clutch = 0;
+        // What was accepted since the last tick is of the new session: older frames have lost their key.
+        if !self.accepted_since_tick {
+            self.newest = None;
+        }
+        self.statuses.begin_again();
+    }
+
+    fn circumstances(
+        &self,
+        now_ns: u64,
+        accepted: bool,
+        fault: Option<Fault>,
+        new_session: bool,
+    ) -> Circumstances {
         let settings = &self.settings;
         let silent_ns = now_ns.saturating_sub(self.accepted_at_ns);
         let newest = self.newest.as_ref();
         Circumstances {
             stop: newest.is_some_and(|command| command.stop),
-            fault: !self
-                .follower
-                .tracks_within(settings.tracking_error_m, &sensed.joints),
-            accepted: self.accepted_since_tick,
+            fault: fault.is_some(),
+            acknowledged: self.acknowledged,
+            new_session,
+            accepted,
             engaged: newest.is_some_and(|command| command.engaged),
             same_clutch: newest.is_some_and(|command| command.clutch == self.followed_clutch),
             fresh_clutch: newest.is_some_and(|command| command.clutch > self.followed_clutch),
@@ -140,38 +173,67 @@ impl Driver {
         }
     }
 
-    /// Acts on the change of state, and moves the set-points by one tick.
-    fn move_arms(&mut self, now_ns: u64, before: State, accepted: bool) -> Option<Applied> {
-        if self.state == State::Holding && before != State::Holding {
+    /// What a change of state brings with it.
+    fn change(&mut self, before: State, fault: Option<Fault>, sensed: &Sensed) {
+        let is_halt = |state| matches!(state, State::Faulted | State::Stopped);
+        let enters_hold = self.state == State::Holding && before != State::Holding;
+        let leaves_halt = is_halt(before) && !is_halt(self.state);
+        if triggers!(EngagementRises, enters_hold || leaves_halt) {
             self.engagement = self.engagement.saturating_add(1);
         }
+        if self.state == State::Faulted && before != State::Faulted {
+            self.fault = fault;
+        }
+        if leaves_halt {
+            // The arms may be anywhere but where their set-points were left.
+            self.follower.rest_at(&sensed.joints);
+            self.fault = None;
+        }
+        if !is_halt(self.state) {
+            self.acknowledged = false;
+        }
+    }
+
+    /// Moves the set-points by one tick.
+    fn move_arms(&mut self, now_ns: u64, before: State, accepted: bool) -> Option<Applied> {
         if !self.state.is_following() {
             self.follower.brake();
             return None;
         }
         let command = self.newest.as_ref()?;
         let begins = !before.is_following();
-        if begins {
-            self.follower.anchor(command);
-            self.followed_clutch = command.clutch;
-            self.slow_until_ns = now_ns.saturating_add(self.settings.resume_ns);
-        } else if accepted {
-            self.follower.aim(command);
+        if triggers!(AnchorAtBeginning, begins) {
+            self.follower.let_go();
         }
-        let limit_m_s = if now_ns <= self.slow_until_ns {
-            self.settings.resume_speed_m_s
-        } else {
-            self.settings.tip_speed_m_s
-        };
-        self.follower.follow(limit_m_s);
+        if begins {
+            self.followed_clutch = command.clutch;
+        }
+        if begins || accepted {
+            self.follower.obey(now_ns, command);
+        }
+        self.follower.follow(now_ns);
         (begins || accepted).then(|| Applied::of(command))
+    }
+
+    fn status(&self, now_ns: u64, reception: &Reception) -> Status {
+        Status {
+            epoch: reception.session.as_ref().map_or(0, |(epoch, _)| *epoch),
+            sequence: 0,
+            robot_time_ns: now_ns,
+            engagement: self.engagement,
+            state: self.state,
+            newest_sequence: self.newest.as_ref().map_or(0, |command| command.sequence),
+            clutch: self.followed_clutch,
+            paths: reception.paths,
+            fault: self.fault,
+            verdicts: reception.verdicts,
+        }
     }
 }
 
 /// Seals a status when one is due.
 #[derive(Clone)]
 pub struct StatusSender {
-    keys: SessionKeys,
     interval_ns: u64,
     due_ns: u64,
     sequence: u64,
@@ -179,18 +241,26 @@ pub struct StatusSender {
 
 impl StatusSender {
     /// The first status is due at once.
-    pub fn new(settings: &LoopSettings, keys: &SessionKeys) -> Self {
-        let interval_ns = settings.status_interval_ns;
+    pub fn new(settings: &LoopSettings) -> Self {
         Self {
-            keys: keys.clone(),
-            interval_ns,
+            interval_ns: settings.status_interval_ns,
             due_ns: 0,
             sequence: 0,
         }
     }
 
+    /// A new session counts its statuses from 1, and the first is due at once.
+    pub fn begin_again(&mut self) {
+        (self.due_ns, self.sequence) = (0, 0);
+    }
+
     /// The sealed status with the next sequence number, if it is time for one.
-    pub fn send_if_due(&mut self, now_ns: u64, status: &Status) -> Option<[u8; STATUS_BYTES]> {
+    pub fn send_if_due(
+        &mut self,
+        now_ns: u64,
+        status: &Status,
+        key: &[u8; 32],
+    ) -> Option<[u8; STATUS_BYTES]> {
         if now_ns < self.due_ns {
             return None;
         }
@@ -200,7 +270,7 @@ impl StatusSender {
             sequence: self.sequence,
             ..*status
         };
-        Some(frame::seal_status(&status, &self.keys))
+        Some(frame::seal_status(&status, key))
     }
 
     /// Folds what later statuses depend on.

@@ -1,27 +1,40 @@
 //! Following: from the hands' motion to joint set-points.
 //!
-//! Motion is relative to the clutch gesture at both ends. The robot remembers where the hand was in the
-//! frame that began following and where the tip was then; from there on the tip's displacement is the
-//! hand's, scaled. So a lost frame costs freshness and never drift, and beginning to follow moves
-//! nothing: the first target is the present set-point.
+//! Motion is relative at both ends. A hand that takes hold of an arm does so with a new *grip* number; the
+//! robot remembers where the hand was in the first command of that grip and where the tip was then, and
+//! from there on the tip's displacement is the hand's, scaled. So a lost frame costs freshness and never
+//! drift, and taking hold moves nothing: the first target is the present set-point. The jaw is taken up
+//! when the hand's opening meets it, and stays as it is until then: a needle that it holds is not dropped.
 //!
-//! A target outside the joints' positions is clamped, not refused, as dVRK does; a target without joint
-//! values (too near the remote centre) leaves the last one in place.
+//! A tip that is wanted nearer to the remote centre than the least depth is kept outside, a target beyond
+//! the joints' positions is clamped, not refused, as dVRK does; a target without joint values leaves the
+//! last one in place. An arm that no hand holds stops and stays.
+//!
+//! Each arm is by itself: what one hand's part of a frame says, or fails to say, reaches no other arm.
 
 use robot_model::{Arm, ArmKind, JointVector, MAX_ARMS, MAX_JOINTS, Pose};
 
 use crate::LoopSettings;
-use crate::frame::{ArmCommand, Command};
+use crate::frame::{Command, HandCommand};
+use crate::rules::requires;
 use crate::shaper::{ArmShaper, ShaperSettings};
 
 /// Share of a tip speed limit that is asked of the shaper: the rest is for the chords of a curved path.
 const SPEED_SHARE: f64 = 0.95;
+
+/// The jaw is met when the hand's opening is this near, rad. Assumed; dVRK slows the jaw to 36°/s after a
+/// clutch instead.
+const JAW_MET_RAD: f64 = 0.05;
 
 /// All arms' anchors, targets and shapers.
 #[derive(Clone)]
 pub struct Follower {
     arms: [Option<ArmFollower>; MAX_ARMS],
     motion_scale: f64,
+    least_depth_m: f64,
+    tip_speed_m_s: f64,
+    resume_speed_m_s: f64,
+    resume_ns: u64,
     shaper: ShaperSettings,
 }
 
@@ -30,12 +43,28 @@ pub struct Follower {
 struct ArmFollower {
     arm: Arm,
     shaper: ArmShaper,
-    /// The tip in the remote-centre frame when following began.
+    /// Whether a hand holds it.
+    held: bool,
+    /// The grip that the anchors are of; 0 before the first.
+    grip: u32,
+    /// The tip in the remote-centre frame when the grip began.
     anchor_tip: Pose,
-    /// The hand's motion in the frame that began following.
+    /// The hand's motion in the frame that began the grip.
     anchor_motion: Pose,
+    /// Until when it moves slowly.
+    slow_until_ns: u64,
+    jaw: Jaw,
     /// Where the joints are to go.
     target: JointVector,
+}
+
+/// Whether the jaw follows the hand's opening.
+#[derive(Clone, Copy, PartialEq)]
+enum Jaw {
+    /// Not yet; the hand was further open (or not) when it was last seen in this grip.
+    Waits { hand_was_wider: bool },
+    /// It does.
+    Follows,
 }
 
 impl Follower {
@@ -46,14 +75,22 @@ impl Follower {
             *follower = Some(ArmFollower {
                 arm: *arm,
                 shaper: ArmShaper::at_rest(&arm.home),
+                held: false,
+                grip: 0,
                 anchor_tip: arm.tip_pose(&arm.home),
                 anchor_motion: Pose::identity(),
+                slow_until_ns: 0,
+                jaw: Jaw::Follows,
                 target: arm.home,
             });
         }
         Self {
             arms: followers,
             motion_scale: settings.motion_scale,
+            least_depth_m: settings.least_depth_m,
+            tip_speed_m_s: settings.tip_speed_m_s,
+            resume_speed_m_s: settings.resume_speed_m_s,
+            resume_ns: settings.resume_ns,
             shaper: ShaperSettings {
                 tick_s: settings.tick_ns as f64 * 1e-9,
                 tremor_knee_hz: settings.tremor_knee_hz,
@@ -61,24 +98,32 @@ impl Follower {
         }
     }
 
-    /// Begins to follow: from now on the hand's place in `command` is the tip's place as it is.
-    pub fn anchor(&mut self, command: &Command) {
-        for (follower, hand) in self.arms.iter_mut().flatten().zip(&command.arms) {
-            follower.anchor_tip = follower.arm.tip_pose(follower.shaper.joints());
-            follower.anchor_motion = hand.motion;
-            follower.target = *follower.shaper.joints();
+    /// Forgets all grips: whatever a hand says next, it takes hold anew.
+    pub fn let_go(&mut self) {
+        for follower in self.arms.iter_mut().flatten() {
+            follower.grip = 0;
+            follower.held = false;
         }
     }
 
-    /// Moves the targets to where `command` wants the tips.
-    pub fn aim(&mut self, command: &Command) {
-        for (follower, hand) in self.arms.iter_mut().flatten().zip(&command.arms) {
-            follower.aim(hand, self.motion_scale);
+    /// Takes what a command says of each arm: a new grip, a new target, or nothing.
+    pub fn obey(&mut self, now_ns: u64, command: &Command) {
+        let (scale, depth_m, slow_ns) = (self.motion_scale, self.least_depth_m, self.resume_ns);
+        for (index, follower) in self.arms.iter_mut().enumerate() {
+            let Some(follower) = follower else { continue };
+            match command.hand_on(index) {
+                None => follower.held = false,
+                Some(hand) if requires!(GripAnchors, hand.grip == follower.grip) && hand.grip != 0 => {
+                    follower.held = true;
+                    follower.aim(hand, scale, depth_m);
+                }
+                Some(hand) => follower.take_hold(hand, now_ns.saturating_add(slow_ns)),
+            }
         }
     }
 
-    /// One tick towards the targets, no tip faster than the limit.
-    pub fn follow(&mut self, tip_speed_limit_m_s: f64) {
+    /// One tick: arms that are held move towards their targets, the others stop.
+    pub fn follow(&mut self, now_ns: u64) {
         for follower in self.arms.iter_mut().flatten() {
             let ArmFollower {
                 arm,
@@ -86,7 +131,17 @@ impl Follower {
                 target,
                 ..
             } = follower;
-            shaper.follow(arm, target, tip_speed_limit_m_s * SPEED_SHARE, &self.shaper);
+            if !requires!(ReleasedArmStops, follower.held) {
+                shaper.brake(arm, &self.shaper);
+                continue;
+            }
+            let is_slow = now_ns <= follower.slow_until_ns;
+            let limit_m_s = if crate::rules::triggers!(SlowResume, is_slow) {
+                self.resume_speed_m_s
+            } else {
+                self.tip_speed_m_s
+            };
+            shaper.follow(arm, target, limit_m_s * SPEED_SHARE, &self.shaper);
         }
     }
 
@@ -95,6 +150,32 @@ impl Follower {
         for follower in self.arms.iter_mut().flatten() {
             follower.shaper.brake(&follower.arm, &self.shaper);
         }
+    }
+
+    /// Takes the arms as they are: set-points at rest where the joints are sensed, clamped into their
+    /// limits. Only for arms that stand still.
+    pub fn rest_at(&mut self, sensed: &[JointVector; MAX_ARMS]) {
+        self.let_go();
+        for (follower, sensed) in self.arms.iter_mut().zip(sensed) {
+            let Some(follower) = follower else { continue };
+            let mut joints = *follower.shaper.joints();
+            let limits = follower.arm.limits.iter().take(follower.arm.joint_count);
+            for ((joint, sensed), limits) in joints.iter_mut().zip(sensed).zip(limits) {
+                if sensed.is_finite() {
+                    *joint = sensed.max(limits.lower).min(limits.upper);
+                }
+            }
+            follower.shaper = ArmShaper::at_rest(&joints);
+            follower.target = joints;
+        }
+    }
+
+    /// The arms there are, with their places.
+    pub fn arms(&self) -> impl Iterator<Item = (usize, &Arm)> {
+        self.arms
+            .iter()
+            .enumerate()
+            .filter_map(|(index, follower)| Some((index, &follower.as_ref()?.arm)))
     }
 
     /// Whether every set-point is at rest.
@@ -114,49 +195,14 @@ impl Follower {
         set_points
     }
 
-    /// Whether every tip by sensed joints is within a distance of its set-point, m; a sensed joint that is
-    /// not a number is nowhere.
-    pub fn tracks_within(&self, limit_m: f64, sensed: &[JointVector; MAX_ARMS]) -> bool {
-        let arms = self.arms.iter().flatten().zip(sensed);
-        arms.into_iter()
-            .all(|(follower, joints)| follower.tracks_within(limit_m, joints))
-    }
-
-    /// Folds everything that later set-points depend on.
-    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        for follower in self.arms.iter().flatten() {
-            let shaper = &follower.shaper;
-            for vector in [
-                shaper.joints(),
-                shaper.rates(),
-                shaper.accelerations(),
-                &follower.target,
-            ] {
-                fold(vector, sink);
-            }
-            for pose in [&follower.anchor_tip, &follower.anchor_motion] {
-                for value in pose
-                    .translation
-                    .vector
-                    .iter()
-                    .chain(pose.rotation.coords.iter())
-                {
-                    sink(&value.to_bits().to_le_bytes());
-                }
-            }
-        }
-    }
-}
-
-impl ArmFollower {
-    fn tracks_within(&self, limit_m: f64, sensed: &JointVector) -> bool {
-        let (arm, meant) = (&self.arm, self.shaper.joints());
-        if !sensed
-            .iter()
-            .take(arm.joint_count)
-            .all(|joint| joint.is_finite())
-        {
-            return false;
+    /// Whether an arm's tip by sensed joints is within a distance of its set-point, m; `None` without such
+    /// an arm or without readings.
+    pub fn tracks_within(&self, arm: usize, limit_m: f64, sensed: &JointVector) -> Option<bool> {
+        let follower = self.arms.get(arm)?.as_ref()?;
+        let (arm, meant) = (&follower.arm, follower.shaper.joints());
+        let mut readings = sensed.iter().take(arm.joint_count);
+        if !readings.all(|joint| joint.is_finite()) {
+            return None;
         }
         // Moved through in a second, the joints' differences are rates, and the bound of the tip's speed
         // bounds the distance. Nearly always that settles it, without a forward kinematics.
@@ -167,45 +213,125 @@ impl ArmFollower {
         let bound_m = arm
             .tip_speed_bound(meant, &differences)
             .max(arm.tip_speed_bound(sensed, &differences));
-        bound_m <= limit_m
-            || arm
-                .tip_pose(meant)
-                .translation
-                .vector
-                .metric_distance(&arm.tip_pose(sensed).translation.vector)
-                <= limit_m
+        let distance_m = || {
+            let tip = |joints| arm.tip_pose(joints).translation.vector;
+            tip(meant).metric_distance(&tip(sensed))
+        };
+        Some(bound_m <= limit_m || distance_m() <= limit_m)
     }
 
-    fn aim(&mut self, hand: &ArmCommand, motion_scale: f64) {
-        let tip = self.wanted_tip(&hand.motion, motion_scale);
-        if let Ok(mut joints) = self.arm.inverse(&tip, &self.target) {
-            if self.arm.kind == ArmKind::Instrument
-                && let Some(jaw) = joints.get_mut(self.arm.row_count)
-            {
-                *jaw = hand.jaw_rad;
-            }
+    /// Folds everything that later set-points depend on.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        for follower in self.arms.iter().flatten() {
+            follower.digest(sink);
+        }
+    }
+}
+
+impl ArmFollower {
+    /// The hand's present place is the tip's present place from now on.
+    fn take_hold(&mut self, hand: &HandCommand, slow_until_ns: u64) {
+        self.held = true;
+        self.grip = hand.grip;
+        self.anchor_tip = self.arm.tip_pose(self.shaper.joints());
+        self.anchor_motion = hand.motion;
+        self.slow_until_ns = slow_until_ns;
+        self.target = *self.shaper.joints();
+        self.jaw = match self.jaw_target() {
+            Some(jaw) => Jaw::Waits {
+                hand_was_wider: hand.jaw_rad > *jaw,
+            },
+            None => Jaw::Follows,
+        };
+        self.work_jaw(hand.jaw_rad);
+    }
+
+    fn aim(&mut self, hand: &HandCommand, motion_scale: f64, least_depth_m: f64) {
+        let tip = self.wanted_tip(&hand.motion, motion_scale, least_depth_m);
+        if let Ok(joints) = self.arm.inverse(&tip, &self.target) {
             for ((joint, limits), target) in joints
                 .iter()
                 .zip(&self.arm.limits)
                 .zip(&mut self.target)
-                .take(self.arm.joint_count)
+                .take(self.arm.row_count)
             {
                 *target = joint.max(limits.lower).min(limits.upper);
             }
         }
+        self.work_jaw(hand.jaw_rad);
     }
 
     /// The tip's pose in the remote-centre frame that the hand asks for.
-    fn wanted_tip(&self, motion: &Pose, motion_scale: f64) -> Pose {
+    fn wanted_tip(&self, motion: &Pose, motion_scale: f64, least_depth_m: f64) -> Pose {
         let base = &self.arm.base.rotation;
         let moved = motion.translation.vector - self.anchor_motion.translation.vector;
         let moved = base.inverse_transform_vector(&moved) * motion_scale;
         let turned = motion.rotation * self.anchor_motion.rotation.inverse();
         let turned = base.inverse() * turned * base;
-        Pose::from_parts(
-            (self.anchor_tip.translation.vector + moved).into(),
-            turned * self.anchor_tip.rotation,
-        )
+        let mut place = self.anchor_tip.translation.vector + moved;
+        // An anchor already nearer than the least depth may stay there, but go no nearer.
+        let least_m = least_depth_m.min(self.anchor_tip.translation.vector.norm());
+        let depth_m = place.norm();
+        if crate::rules::triggers!(LeastDepth, depth_m < least_m && depth_m > 0.0) {
+            place *= least_m / depth_m;
+        }
+        Pose::from_parts(place.into(), turned * self.anchor_tip.rotation)
+    }
+
+    /// Follows the hand's opening once the two have met.
+    fn work_jaw(&mut self, hand_rad: f64) {
+        let Some(jaw) = self.jaw_target().copied() else {
+            return;
+        };
+        if let Jaw::Waits { hand_was_wider } = self.jaw {
+            let hand_is_wider = hand_rad > jaw;
+            let met = (hand_rad - jaw).abs() <= JAW_MET_RAD || hand_is_wider != hand_was_wider;
+            if !requires!(JawPickup, met) {
+                return;
+            }
+            self.jaw = Jaw::Follows;
+        }
+        let limits = self.arm.limits.get(self.arm.row_count).copied();
+        if let (Some(target), Some(limits)) = (self.jaw_target(), limits) {
+            *target = hand_rad.max(limits.lower).min(limits.upper);
+        }
+    }
+
+    /// The jaw's target, if the arm has a jaw.
+    fn jaw_target(&mut self) -> Option<&mut f64> {
+        match self.arm.kind {
+            ArmKind::Instrument => self.target.get_mut(self.arm.row_count),
+            ArmKind::Endoscope => None,
+        }
+    }
+
+    fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        let shaper = &self.shaper;
+        for vector in [
+            shaper.joints(),
+            shaper.rates(),
+            shaper.accelerations(),
+            &self.target,
+        ] {
+            fold(vector, sink);
+        }
+        for pose in [&self.anchor_tip, &self.anchor_motion] {
+            for value in pose
+                .translation
+                .vector
+                .iter()
+                .chain(pose.rotation.coords.iter())
+            {
+                sink(&value.to_bits().to_le_bytes());
+            }
+        }
+        let jaw = match self.jaw {
+            Jaw::Follows => 0,
+            Jaw::Waits { hand_was_wider } => 1_u8.saturating_add(u8::from(hand_was_wider)),
+        };
+        sink(&[u8::from(self.held), jaw]);
+        sink(&self.grip.to_le_bytes());
+        sink(&self.slow_until_ns.to_le_bytes());
     }
 }
 

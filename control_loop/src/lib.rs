@@ -7,25 +7,34 @@
 //! Sans-IO: the caller brings the time and the bytes. `no_std`, no allocation, no `unsafe`, no panics, a
 //! bounded amount of work a call.
 //!
-//! Read it in this order: [`frame`] (what travels), [`admission`] (what may become the target),
-//! [`interlock`] (when anything may move), [`following`] and [`shaper`] (how it moves), [`driver`] and
-//! [`robot`] (the robot end), [`console`] (the other end), [`settings`] (the numbers and their origins).
+//! Read it in this order: [`frame`] (what travels), [`session`] (whose frames), [`reception`] and
+//! [`admission`] (what may become the target), [`redundancy`] (what each path is worth), [`interlock`]
+//! (when anything may move), [`following`] and [`shaper`] (how it moves), [`watch`] (what is wrong with the
+//! robot), [`driver`] and [`robot`] (the robot end), [`console`] (the other end), [`settings`] (the numbers
+//! and their origins).
+//!
+//! The two ends against each other:
 //!
 //! ```
 //! use control_loop::{
-//!     Console, Hand, HandInput, LoopSettings, PathId, Robot, RobotLoop, Sensed, SessionKeys, State,
+//!     Console, ConsoleStart, Hand, HandInput, LoopSettings, PathId, PresharedKey, Robot, RobotLoop,
+//!     RobotStart, Sensed, State,
 //! };
-//! use robot_model::{MAX_ARMS, Pose};
+//! use robot_model::{ArmKind, MAX_ARMS, Pose};
 //!
 //! # fn arms() -> Vec<robot_model::Arm> {
 //! #     let text = include_str!("../../assets/robots/toumai.ron");
 //! #     robot_model::Robot::from_ron(text).unwrap().arms.iter().map(|named| named.arm).collect()
 //! # }
 //! let arms = arms();
+//! let kinds: Vec<ArmKind> = arms.iter().map(|arm| arm.kind).collect();
 //! let settings = LoopSettings::default();
-//! let keys = SessionKeys { command: [7; 32], status: [8; 32] };
-//! let mut console = Console::new(&settings, &keys, arms.len())?;
-//! let mut robot = Robot::new(&arms, &settings, &keys)?;
+//! // Both ends were given one key; each brings random bytes of its own.
+//! let psk = PresharedKey([7; 32]);
+//! let console_start = ConsoleStart { stamp: 1_732_000_000_000_000_000, nonce: [1; 16] };
+//! let mut console = Console::new(&settings, &psk, console_start, &kinds)?;
+//! let robot_start = RobotStart { epoch: 1_732_000_000, nonce: [2; 16] };
+//! let mut robot = Robot::new(&arms, &settings, &psk, robot_start)?;
 //!
 //! let mut sensed = Sensed { joints: [[0.0; 7]; MAX_ARMS] };
 //! for (joints, arm) in sensed.joints.iter_mut().zip(&arms) {
@@ -34,26 +43,39 @@
 //! let mut state = State::Idle;
 //! for tick in 0..1_000 {
 //!     let now_ns = tick * settings.tick_ns;
-//!     // The surgeon presses the clutch pedal, releases it, and moves.
-//!     let hand = Hand { pose: Pose::translation(0.0, 0.0, -1e-5 * tick as f64), jaw_rad: 0.3 };
+//!     // The surgeon presses the clutch pedal, releases it, and moves both hands down.
+//!     let hand = |arm| Hand {
+//!         pose: Pose::translation(0.0, 0.0, -1e-5 * tick as f64),
+//!         jaw_rad: 0.3,
+//!         arm: Some(arm),
+//!     };
 //!     let input = HandInput {
-//!         hands: [hand; MAX_ARMS],
+//!         hands: [hand(0), hand(1)],
 //!         clutch_pressed: (50..150).contains(&tick),
+//!         camera_pressed: false,
 //!         stop_pressed: false,
 //!     };
-//!     if let Some(sent) = console.tick(now_ns, &input) {
-//!         robot.receive(now_ns, PathId::A, &sent.bytes);
-//!         robot.receive(now_ns, PathId::B, &sent.bytes); // a duplicate: changes nothing
+//!     let outgoing = console.tick(now_ns, &input);
+//!     for (path, command) in PathId::ALL.into_iter().zip(&outgoing.paths) {
+//!         for datagram in outgoing.hello.iter().chain(command) {
+//!             robot.receive(now_ns, path, datagram.as_ref()); // the second copy changes nothing
+//!         }
 //!     }
 //!     let output = robot.tick(now_ns, &sensed);
 //!     sensed.joints = output.set_points;
 //!     state = output.state;
-//!     if let Some(status) = output.status {
-//!         console.receive(now_ns, PathId::A, &status);
+//!     for path in PathId::ALL {
+//!         for welcome in &output.welcome {
+//!             console.receive(now_ns, path, welcome);
+//!         }
+//!         for status in &output.status {
+//!             console.receive(now_ns, path, status);
+//!         }
 //!     }
 //! }
 //! assert_eq!(state, State::Following);
 //! assert!(sensed.joints[0][2] > arms[0].home[2], "the instrument went deeper, as the hand did");
+//! assert_eq!(sensed.joints[2], arms[2].home, "no hand holds the third arm");
 //! # Ok::<(), control_loop::SettingsError>(())
 //! ```
 #![no_std]
@@ -71,6 +93,9 @@
     )
 )]
 
+#[cfg(test)]
+extern crate std;
+
 pub mod admission;
 mod bytes;
 pub mod console;
@@ -78,16 +103,28 @@ pub mod driver;
 pub mod following;
 pub mod frame;
 pub mod interlock;
+#[cfg(test)]
+mod necessity;
+pub mod reception;
+pub mod redundancy;
 pub mod robot;
+mod rules;
+pub mod session;
 pub mod settings;
 pub mod shaper;
+pub mod watch;
 
-pub use admission::{VERDICTS, Verdict};
-pub use console::{Console, Hand, HandInput, Sent, StatusVerdict};
-pub use frame::{COMMAND_BYTES, DATAGRAM_MAX, STATUS_BYTES, SessionKeys};
+pub use admission::{PathHealth, VERDICTS, Verdict};
+pub use console::{Console, Datagram, Hand, HandInput, Outgoing, StatusVerdict};
+pub use frame::{COMMAND_BYTES, DATAGRAM_MAX, STATUS_BYTES};
 pub use interlock::State;
 pub use robot::{Applied, Robot, RobotLoop, Sensed, TickOutput};
+pub use session::{ConsoleStart, PresharedKey, RobotStart, SessionKeys};
 pub use settings::{LoopSettings, SettingsError};
+pub use watch::{Fault, FaultKind};
+
+/// A surgeon has two hands, however many arms the robot has.
+pub const HANDS: usize = 2;
 
 /// How many paths there are: dual-path redundancy is what this loop is for.
 pub const PATHS: usize = 2;

@@ -2,16 +2,19 @@
 
 use robot_model::{Arm, JointVector, MAX_ARMS};
 
-use crate::admission::{Admission, Rules, Verdict};
-use crate::driver::{Driver, Reception};
-use crate::frame::{Command, STATUS_BYTES, SessionKeys};
+use crate::admission::{PathHealth, Verdict};
+use crate::driver::Driver;
+use crate::frame::{Command, STATUS_BYTES, WELCOME_BYTES};
 use crate::interlock::State;
+use crate::reception::Receiver;
+use crate::session::{PresharedKey, RobotStart};
+use crate::watch::Fault;
 use crate::{LoopSettings, PATHS, PathId, SettingsError};
 
 /// What the robot's sensors say in a tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sensed {
-    /// The joints of each arm, rad or m.
+    /// The joints of each arm, rad or m; not a number where a sensor gives no reading.
     pub joints: [JointVector; MAX_ARMS],
 }
 
@@ -50,22 +53,26 @@ pub struct TickOutput {
     pub set_points: [JointVector; MAX_ARMS],
     /// The interlock's state.
     pub state: State,
+    /// The fault that the robot is in, if it is.
+    pub fault: Option<Fault>,
     /// The present engagement number.
     pub engagement: u32,
     /// The command that became the target in this tick, if one did.
     pub applied: Option<Applied>,
-    /// Paths on which nothing authentic arrived for a while.
-    pub silent_paths: [bool; PATHS],
+    /// What each path is worth; all silent before a session.
+    pub paths: [PathHealth; PATHS],
     /// A status frame for both paths, when one is due.
     pub status: Option<[u8; STATUS_BYTES]>,
+    /// The answer to a greeting, for both paths, when one is due.
+    pub welcome: Option<[u8; WELCOME_BYTES]>,
 }
 
 /// Any robot end that the twin can host.
 ///
-/// Time is the robot's own clock in nanoseconds and never goes back. Between two ticks any number of
-/// frames may be received, in any order.
+/// Time is the robot's own clock in nanoseconds. Between two ticks any number of datagrams may be
+/// received, in any order.
 pub trait RobotLoop {
-    /// Judges a frame that arrives now on a path.
+    /// Judges a datagram that arrives now on a path.
     fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict;
 
     /// One period of the loop.
@@ -75,51 +82,60 @@ pub trait RobotLoop {
     fn digest(&self, sink: &mut dyn FnMut(&[u8]));
 }
 
-/// The robot end of the loop: admission decides what the driver hears.
+/// The robot end of the loop: reception decides what the driver hears.
 #[derive(Clone)]
 pub struct Robot {
-    admission: Admission,
+    receiver: Receiver,
     driver: Driver,
 }
 
 impl Robot {
-    /// A robot at home, at rest and idle.
+    /// A robot at home, at rest and idle, that waits for a console with the same pre-shared key.
     ///
     /// # Errors
     /// [`SettingsError`] when the settings are impossible for these arms.
     pub fn new(
         arms: &[Arm],
         settings: &LoopSettings,
-        keys: &SessionKeys,
+        psk: &PresharedKey,
+        start: RobotStart,
     ) -> Result<Self, SettingsError> {
-        let driver = Driver::new(arms, settings, keys)?;
         Ok(Self {
-            admission: Admission::new(Rules::of(settings), keys),
-            driver,
+            receiver: Receiver::new(settings, psk, start),
+            driver: Driver::new(arms, settings)?,
         })
+    }
+
+    /// Somebody at the bedside acknowledges what faulted or stopped the robot. Never to be called for a
+    /// message from either path.
+    pub fn acknowledge(&mut self) {
+        self.driver.acknowledge();
     }
 }
 
 impl RobotLoop for Robot {
     fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict {
+        let now_ns = self.driver.steady(now_ns);
         let engagement = self.driver.engagement();
-        let (verdict, command) = self.admission.judge(now_ns, path, datagram, engagement);
-        if let Some(command) = command {
-            self.driver.accept(now_ns, &command);
+        let heard = self.receiver.receive(now_ns, path, datagram, engagement);
+        if let Some(command) = heard.accepted() {
+            self.driver.accept(command);
         }
-        verdict
+        heard.verdict
     }
 
     fn tick(&mut self, now_ns: u64, sensed: &Sensed) -> TickOutput {
-        let reception = Reception {
-            silent_paths: self.admission.silent_paths(now_ns),
-            verdicts: *self.admission.counters(),
-        };
-        self.driver.tick(now_ns, sensed, &reception)
+        let steady_ns = self.driver.steady(now_ns);
+        let reception = self.receiver.tick(steady_ns);
+        let output = self.driver.tick(now_ns, sensed, &reception);
+        TickOutput {
+            welcome: self.receiver.welcome(steady_ns, output.engagement),
+            ..output
+        }
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        self.admission.digest(sink);
+        self.receiver.digest(sink);
         self.driver.digest(sink);
     }
 }

@@ -5,6 +5,7 @@ use core::fmt;
 use robot_model::{Arm, MAX_ARMS};
 
 use crate::admission::WINDOW;
+use crate::console::DELAYED_FRAMES;
 use crate::shaper::stopping_time_s;
 
 const MS: u64 = 1_000_000;
@@ -18,8 +19,6 @@ const STOP_TICKS: f64 = 8.0;
 /// found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoopSettings {
-    /// The session's epoch.
-    pub epoch: u32,
     /// The loop's period. 1 ms: dVRK's teleoperation loop runs at 1 kHz.
     pub tick_ns: u64,
     /// Time between commands. 2 ms: the recorded ITP stream of a Raven console has 517 a second.
@@ -38,9 +37,27 @@ pub struct LoopSettings {
     /// How far ahead of the newest frame a frame may be, beyond what the console can have sent since
     /// then. 10 s of frames: assumed.
     pub forward_jump: u64,
-    /// How long a path may be quiet before it is reported silent. 400 ms, inside the 500 ms that R19 allows: FRER's 2 s latent-error period
-    /// is too slow for a loop that holds after 100 ms.
+    /// How long a path may bring nothing before it is reported silent. 400 ms, inside the 500 ms that R19
+    /// allows: FRER's 2 s latent-error period is too slow for a loop that holds after 100 ms.
     pub latent_ns: u64,
+    /// Frames of a path that are opened in a tick; what comes beyond is dropped and counted. 64: assumed. A
+    /// flood of 100,000 datagrams a second over both paths is 50 a tick and path.
+    pub frames_per_tick: u32,
+    /// How much later than the first the second copy of a command is sent, on path B. 0: both at once.
+    pub stagger_ns: u64,
+    /// Time between greetings of a console without a session. 100 ms: assumed.
+    pub hello_interval_ns: u64,
+    /// Silence after which a console greets the robot anew. 1 s: assumed.
+    pub greet_after_ns: u64,
+    /// How much later than its period a tick may come. 10 ms: assumed; dVRK's watchdog waits 30 ms.
+    pub overrun_ns: u64,
+    /// How long a joint may have no reading. 5 ms: assumed.
+    pub dropout_ns: u64,
+    /// How long a joint's reading may stay the same while its set-point moves on. 50 ms, the time that R17
+    /// allows for a fault: assumed.
+    pub frozen_ns: u64,
+    /// Least distance of a tip from its remote centre, m. 45 mm: dVRK's SafeDistanceFromRCM.
+    pub least_depth_m: f64,
     /// Instrument motion over hand motion. 0.33: assumed; dVRK's default is 0.2.
     pub motion_scale: f64,
     /// Knee of the tremor filter, Hz. 6: the tremor band is 6–16 Hz, voluntary motion below 2 Hz.
@@ -59,7 +76,6 @@ pub struct LoopSettings {
 impl Default for LoopSettings {
     fn default() -> Self {
         Self {
-            epoch: 1,
             tick_ns: MS,
             frame_interval_ns: 2 * MS,
             status_interval_ns: 2 * MS,
@@ -69,6 +85,14 @@ impl Default for LoopSettings {
             freshness_ns: 500 * MS,
             forward_jump: 5_000,
             latent_ns: 400 * MS,
+            frames_per_tick: 64,
+            stagger_ns: 0,
+            hello_interval_ns: 100 * MS,
+            greet_after_ns: 1_000 * MS,
+            overrun_ns: 10 * MS,
+            dropout_ns: 5 * MS,
+            frozen_ns: 50 * MS,
+            least_depth_m: 0.045,
             motion_scale: 0.33,
             tremor_knee_hz: 6.0,
             tip_speed_m_s: 0.1,
@@ -163,6 +187,31 @@ impl LoopSettings {
                 "must span fewer frames than the admission window of 4,096; send fewer or shorten it",
             );
         }
+        if self.frames_per_tick == 0 || self.frames_per_tick > 1_000 {
+            return refused("frames per tick", "must be 1 to 1,000 of each path");
+        }
+        if self.hello_interval_ns < self.tick_ns || self.greet_after_ns <= self.coast_ns {
+            return refused(
+                "greeting",
+                "the interval must be at least a tick, and the silence before it longer than coast",
+            );
+        }
+        if self.overrun_ns > self.coast_ns {
+            return refused(
+                "overrun",
+                "must be at most coast, or a stalled loop outlives a dead link",
+            );
+        }
+        if self.dropout_ns > self.stop_ns || self.frozen_ns > self.stop_ns {
+            return refused(
+                "dropout and frozen",
+                "must be at most stop: that long the robot moves unseen",
+            );
+        }
+        if !within(self.least_depth_m, 0.001, 0.2) {
+            return refused("least depth", "must be 1 to 200 mm");
+        }
+        self.check_stagger()?;
         if !within(self.motion_scale, 0.2, 1.0) {
             return refused("motion scale", "must be 0.2 to 1");
         }
@@ -182,6 +231,22 @@ impl LoopSettings {
             return refused("tracking error", "must be 0.1 to 50 mm");
         }
         self.check_stops(arms)
+    }
+
+    /// A second copy must still be worth something, and few may wait.
+    pub(crate) fn check_stagger(&self) -> Result<(), SettingsError> {
+        let waiting = self
+            .stagger_ns
+            .checked_div(self.frame_interval_ns)
+            .unwrap_or(u64::MAX);
+        if waiting < DELAYED_FRAMES as u64 && self.stagger_ns < self.coast_ns {
+            return Ok(());
+        }
+        Err(SettingsError {
+            what: "stagger",
+            rule: "must be shorter than coast and than 32 frames",
+            joint: None,
+        })
     }
 
     /// Every joint must be able to stop from its greatest speed within the time for a stop.

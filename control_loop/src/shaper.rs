@@ -22,6 +22,8 @@
 
 use robot_model::{Arm, JointLimits, JointVector, MAX_JOINTS};
 
+use crate::rules::requires;
+
 /// How the shaper runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShaperSettings {
@@ -267,8 +269,9 @@ fn restrain_tip(arm: &Arm, lanes: &mut [Lane; MAX_JOINTS], limit_m_s: f64) {
         }
         // The bound grows with the tip's distance from the remote centre, which is greatest at an
         // end of the way to rest.
-        arm.tip_speed_bound(&here, &speeds) <= limit_m_s
-            && arm.tip_speed_bound(&there, &speeds) <= limit_m_s
+        let is_slow_enough = arm.tip_speed_bound(&here, &speeds) <= limit_m_s
+            && arm.tip_speed_bound(&there, &speeds) <= limit_m_s;
+        requires!(TipSpeedLimit, is_slow_enough)
     };
     if fits(lanes) {
         return;
@@ -405,11 +408,11 @@ impl Lane {
             PREDICTED * self.jerk_limit,
             self.velocity,
         );
-        self.next.a.abs() <= self.acceleration
-            && self.stop.speed <= self.velocity
-            && self.stop.time_s <= greatest
-            && self.stop.highest <= upper
-            && self.stop.lowest >= lower
+        let is_inside = self.stop.highest <= upper && self.stop.lowest >= lower;
+        requires!(AccelerationLimit, self.next.a.abs() <= self.acceleration)
+            && requires!(VelocityLimit, self.stop.speed <= self.velocity)
+            && requires!(StopInTime, self.stop.time_s <= greatest)
+            && requires!(StopInsidePositions, is_inside)
     }
 
     /// The next state; exact rest in place of motion too small to matter. A result that is not a

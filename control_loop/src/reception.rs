@@ -1,0 +1,261 @@
+//! Reception: from datagrams to verdicts. Opens frames, answers greetings, keeps the work bounded.
+//!
+//! Before [`crate::admission`] judges a command, four things can end a datagram:
+//!
+//! 1. **Malformed**: not a frame of this layout; costs a comparison.
+//! 2. **WrongEpoch**: it names an epoch for which there is no key. Nothing can be verified, so nothing is
+//!    done but counted.
+//! 3. **Flooded**: in this tick as many frames of this path were opened as may be.
+//! 4. **Forged**: its tag does not fit.
+//!
+//! Only then is it authentic. A command of the candidate session begins that session; the one before is
+//! over, and its keys are forgotten.
+
+use crate::admission::{Admission, PathHealth, Rules, VERDICTS, Verdict};
+use crate::frame::{self, Command, Kind, Refusal, WELCOME_BYTES, Welcome};
+use crate::rules::{requires, triggers};
+use crate::session::{Door, PresharedKey, RobotStart, SessionKeys};
+use crate::{LoopSettings, PATHS, PathId};
+
+/// The robot's ear: everything between a datagram and a verdict.
+#[derive(Clone)]
+pub struct Receiver {
+    rules: Rules,
+    door: Door,
+    session: Option<Session>,
+    /// A session began since the last tick.
+    began: bool,
+    /// Frames opened since the last tick.
+    opened: [u32; PATHS],
+    counters: [[u32; VERDICTS]; PATHS],
+    /// Silence of the session after which a greeting is answered.
+    patience_ns: u64,
+}
+
+#[derive(Clone)]
+struct Session {
+    epoch: u32,
+    keys: SessionKeys,
+    admission: Admission,
+    /// When an authentic command last came.
+    heard_ns: u64,
+}
+
+/// What a datagram was.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heard {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// The command inside, when it is one of this session: whatever its verdict.
+    pub command: Option<Command>,
+}
+
+impl Heard {
+    /// The command, if it may become the target.
+    pub fn accepted(&self) -> Option<&Command> {
+        self.command
+            .as_ref()
+            .filter(|_| self.verdict == Verdict::Accepted)
+    }
+}
+
+/// What reception tells a tick.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reception {
+    /// The session's epoch and keys, once there is one.
+    pub session: Option<(u32, SessionKeys)>,
+    /// It began since the last tick.
+    pub began: bool,
+    /// What each path is worth.
+    pub paths: [PathHealth; PATHS],
+    /// Datagrams judged so far, by path and verdict.
+    pub verdicts: [[u32; VERDICTS]; PATHS],
+}
+
+impl Receiver {
+    /// A robot that waits for a greeting.
+    pub fn new(settings: &LoopSettings, psk: &PresharedKey, start: RobotStart) -> Self {
+        Self::with_rules(Rules::of(settings), settings.coast_ns, psk, start)
+    }
+
+    /// The same with rules of its own; `patience_ns` is how long a session must have been silent before
+    /// another is offered.
+    pub fn with_rules(
+        rules: Rules,
+        patience_ns: u64,
+        psk: &PresharedKey,
+        start: RobotStart,
+    ) -> Self {
+        Self {
+            rules,
+            door: Door::new(psk, start),
+            session: None,
+            began: false,
+            opened: [0; PATHS],
+            counters: [[0; VERDICTS]; PATHS],
+            patience_ns,
+        }
+    }
+
+    /// Judges a datagram that arrives on `path` now, while `engagement` is the present number.
+    pub fn receive(
+        &mut self,
+        now_ns: u64,
+        path: PathId,
+        bytes: &[u8],
+        engagement: u32,
+    ) -> Heard {
+        let heard = self.open(now_ns, path, bytes, engagement);
+        let counter = self
+            .counters
+            .get_mut(path.index())
+            .and_then(|path| path.get_mut(heard.verdict as usize));
+        if let Some(counter) = counter {
+            *counter = counter.saturating_add(1);
+        }
+        heard
+    }
+
+    /// Ends a tick's reception and tells what it brought.
+    pub fn tick(&mut self, now_ns: u64) -> Reception {
+        self.opened = [0; PATHS];
+        let began = core::mem::take(&mut self.began);
+        if let Some(session) = &mut self.session {
+            session.admission.tick(now_ns);
+        }
+        let session = self.session.as_ref();
+        Reception {
+            session: session.map(|session| (session.epoch, session.keys.clone())),
+            began,
+            paths: session.map_or([PathHealth::Silent; PATHS], |session| {
+                session.admission.health(now_ns)
+            }),
+            verdicts: self.counters,
+        }
+    }
+
+    /// The sealed answer to a greeting, when one is due.
+    pub fn welcome(&mut self, now_ns: u64, engagement: u32) -> Option<[u8; WELCOME_BYTES]> {
+        let is_alive = self.session.as_ref().is_some_and(|session| {
+            now_ns.saturating_sub(session.heard_ns) <= self.patience_ns
+        });
+        let candidate = self.door.candidate_mut().filter(|candidate| candidate.asked)?;
+        candidate.asked = false;
+        if triggers!(LiveSession, is_alive) {
+            return None;
+        }
+        candidate.answers = candidate.answers.saturating_add(1);
+        let welcome = Welcome {
+            epoch: candidate.epoch,
+            answer: candidate.answers,
+            robot_nonce: candidate.robot_nonce,
+            robot_time_ns: now_ns,
+            engagement,
+        };
+        Some(frame::seal_welcome(&welcome, &candidate.welcome_key))
+    }
+
+    /// Folds everything that later verdicts depend on, and the counters.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.door.digest(sink);
+        if let Some(session) = &self.session {
+            sink(&session.epoch.to_le_bytes());
+            sink(&session.heard_ns.to_le_bytes());
+            session.admission.digest(sink);
+        }
+        sink(&[u8::from(self.session.is_some()), u8::from(self.began)]);
+        for count in self.counters.iter().flatten().chain(&self.opened) {
+            sink(&count.to_le_bytes());
+        }
+    }
+
+    fn open(&mut self, now_ns: u64, path: PathId, bytes: &[u8], engagement: u32) -> Heard {
+        let refused = |verdict| Heard {
+            verdict,
+            command: None,
+        };
+        let Some((kind, epoch)) = frame::peek(bytes) else {
+            return refused(Verdict::Malformed);
+        };
+        match kind {
+            Kind::Hello => refused(self.open_hello(path, bytes)),
+            Kind::Command => self.open_command(now_ns, path, bytes, epoch, engagement),
+            // A status or a welcome is nothing to a robot, also when it is its own.
+            Kind::Status | Kind::Welcome => refused(Verdict::Malformed),
+        }
+    }
+
+    fn open_hello(&mut self, path: PathId, bytes: &[u8]) -> Verdict {
+        if !self.may_open(path) {
+            return Verdict::Flooded;
+        }
+        match frame::open_hello(bytes, self.door.hello_key()) {
+            Err(Refusal::Malformed) => Verdict::Malformed,
+            Err(Refusal::Forged) => Verdict::Forged,
+            Ok(hello) => {
+                self.door.hear(hello.stamp, &hello.console_nonce);
+                Verdict::Greeting
+            }
+        }
+    }
+
+    fn open_command(
+        &mut self,
+        now_ns: u64,
+        path: PathId,
+        bytes: &[u8],
+        epoch: u32,
+        engagement: u32,
+    ) -> Heard {
+        let refused = |verdict| Heard {
+            verdict,
+            command: None,
+        };
+        let present = self.session.as_ref().filter(|session| session.epoch == epoch);
+        let candidate = self.door.candidate().filter(|next| next.epoch == epoch);
+        let key = match (present, candidate) {
+            (Some(session), _) => &session.keys,
+            (None, Some(candidate)) => &candidate.keys,
+            (None, None) => return refused(Verdict::WrongEpoch),
+        };
+        let key = key.clone();
+        if !self.may_open(path) {
+            return refused(Verdict::Flooded);
+        }
+        let command = match frame::open_command(bytes, &key.command) {
+            Ok(command) => command,
+            Err(Refusal::Malformed) => return refused(Verdict::Malformed),
+            Err(Refusal::Forged) => return refused(Verdict::Forged),
+        };
+        if self.session.as_ref().is_none_or(|session| session.epoch != epoch) {
+            self.door.confirm();
+            self.began = true;
+            self.session = Some(Session {
+                epoch,
+                keys: key,
+                admission: Admission::new(self.rules, now_ns),
+                heard_ns: now_ns,
+            });
+        }
+        let verdict = self.session.as_mut().map_or(Verdict::WrongEpoch, |session| {
+            session.heard_ns = now_ns;
+            session.admission.judge(now_ns, path, &command, engagement)
+        });
+        Heard {
+            verdict,
+            command: Some(command),
+        }
+    }
+
+    /// Takes one opening from the path's budget of this tick.
+    fn may_open(&mut self, path: PathId) -> bool {
+        let Some(opened) = self.opened.get_mut(path.index()) else {
+            return false;
+        };
+        if !requires!(WorkBudget, *opened < self.rules.frames_per_tick) {
+            return false;
+        }
+        *opened = opened.saturating_add(1);
+        true
+    }
+}
