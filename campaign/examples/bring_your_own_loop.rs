@@ -11,45 +11,55 @@ use std::path::Path;
 use campaign::{CheckSettings, check};
 use control_loop::driver::StatusSender;
 use control_loop::frame::Status;
-use control_loop::{PathId, RobotLoop, Sensed, State, TickOutput, VERDICTS, Verdict};
+use control_loop::reception::Receiver;
+use control_loop::{PathId, RobotLoop, Sensed, State, TickOutput, Verdict};
 use robot_model::JointVector;
 use sim::{HostedLoop, LoopSetup, Operation};
 
 /// A robot end that stays at home whatever it hears.
 #[derive(Clone)]
 struct Statue {
+    /// Sessions, and what became of each frame, come from the project's own receiver.
+    receiver: Receiver,
     home: [JointVector; 4],
     statuses: StatusSender,
 }
 
 impl RobotLoop for Statue {
-    fn receive(&mut self, _now_ns: u64, _path: PathId, _datagram: &[u8]) -> Verdict {
-        Verdict::Stale
+    fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict {
+        self.receiver.receive(now_ns, path, datagram, 0).verdict
     }
 
     fn tick(&mut self, now_ns: u64, _sensed: &Sensed) -> TickOutput {
+        let reception = self.receiver.tick(now_ns);
+        let session = reception.session.as_ref();
         let status = Status {
-            epoch: 1,
+            epoch: session.map_or(0, |(epoch, _)| *epoch),
             sequence: 0,
             robot_time_ns: now_ns,
             engagement: 0,
             state: State::Idle,
             newest_sequence: 0,
             clutch: 0,
-            silent_paths: [false; 2],
-            verdicts: [[0; VERDICTS]; 2],
+            paths: reception.paths,
+            fault: None,
+            verdicts: reception.verdicts,
         };
         TickOutput {
             set_points: self.home,
             state: State::Idle,
+            fault: None,
             engagement: 0,
             applied: None,
-            silent_paths: [false; 2],
-            status: self.statuses.send_if_due(now_ns, &status),
+            paths: reception.paths,
+            status: session
+                .and_then(|(_, keys)| self.statuses.send_if_due(now_ns, &status, &keys.status)),
+            welcome: self.receiver.welcome(now_ns, 0),
         }
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.receiver.digest(sink);
         self.statuses.digest(sink);
     }
 }
@@ -61,8 +71,9 @@ fn statue(setup: LoopSetup<'_>) -> Result<Box<dyn HostedLoop>, control_loop::Set
         *home = arm.home;
     }
     Ok(Box::new(Statue {
+        receiver: Receiver::new(setup.settings, setup.psk, setup.start),
         home,
-        statuses: StatusSender::new(setup.settings, setup.keys),
+        statuses: StatusSender::new(setup.settings),
     }))
 }
 

@@ -6,36 +6,40 @@ use std::num::NonZeroUsize;
 
 use campaign::{CheckSettings, check};
 use common::operation;
-use control_loop::driver::{Driver, Reception};
-use control_loop::{PathId, RobotLoop, Sensed, SettingsError, TickOutput, VERDICTS, Verdict};
+use control_loop::driver::Driver;
+use control_loop::reception::Receiver;
+use control_loop::{PathId, RobotLoop, Sensed, SettingsError, TickOutput, Verdict};
 use safety::Id;
 use sim::{HostedLoop, LoopSetup};
 
-/// The real driver behind a receiver that refuses everything.
+/// The real receiver and the real driver, and nothing between them.
 #[derive(Clone)]
-struct Deaf(Driver);
+struct Deaf(Receiver, Driver);
 
 impl RobotLoop for Deaf {
-    fn receive(&mut self, _now_ns: u64, _path: PathId, _datagram: &[u8]) -> Verdict {
-        Verdict::Stale
+    fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict {
+        self.0.receive(now_ns, path, datagram, 0).verdict
     }
 
     fn tick(&mut self, now_ns: u64, sensed: &Sensed) -> TickOutput {
-        let reception = Reception {
-            silent_paths: [false; 2],
-            verdicts: [[0; VERDICTS]; 2],
-        };
-        self.0.tick(now_ns, sensed, &reception)
+        let reception = self.0.tick(now_ns);
+        let output = self.1.tick(now_ns, sensed, &reception);
+        TickOutput {
+            welcome: self.0.welcome(now_ns, output.engagement),
+            ..output
+        }
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         self.0.digest(sink);
+        self.1.digest(sink);
     }
 }
 
 fn deaf(setup: LoopSetup<'_>) -> Result<Box<dyn HostedLoop>, SettingsError> {
-    let driver = Driver::new(setup.arms, setup.settings, setup.keys)?;
-    Ok(Box::new(Deaf(driver)))
+    let receiver = Receiver::new(setup.settings, setup.psk, setup.start);
+    let driver = Driver::new(setup.arms, setup.settings)?;
+    Ok(Box::new(Deaf(receiver, driver)))
 }
 
 #[test]

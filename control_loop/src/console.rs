@@ -5,9 +5,7 @@ use robot_model::{ArmKind, MAX_ARMS, Pose};
 use crate::frame::{
     self, COMMAND_BYTES, Command, DATAGRAM_MAX, HandCommand, Hello, Kind, Refusal, Status,
 };
-use crate::session::{
-    ConsoleStart, Greeting, PresharedKey, SessionKeys, hello_key, welcome_key,
-};
+use crate::session::{ConsoleStart, Greeting, PresharedKey, SessionKeys, hello_key, welcome_key};
 use crate::{HANDS, LoopSettings, PATHS, PathId, SettingsError};
 
 /// One hand.
@@ -296,7 +294,10 @@ impl Console {
             };
             sink(&[1, hold.arm as u8]);
             sink(&hold.grip.to_le_bytes());
-            let (shift, turn) = (&hold.anchor.translation.vector, &hold.anchor.rotation.coords);
+            let (shift, turn) = (
+                &hold.anchor.translation.vector,
+                &hold.anchor.rotation.coords,
+            );
             for value in shift.iter().chain(turn.iter()) {
                 sink(&value.to_bits().to_le_bytes());
             }
@@ -305,7 +306,11 @@ impl Console {
     }
 
     fn receive_status(&mut self, now_ns: u64, epoch: u32, bytes: &[u8]) -> StatusVerdict {
-        let Some(session) = self.session.as_mut().filter(|session| session.epoch == epoch) else {
+        let Some(session) = self
+            .session
+            .as_mut()
+            .filter(|session| session.epoch == epoch)
+        else {
             return StatusVerdict::WrongEpoch;
         };
         let status = match frame::open_status(bytes, &session.keys.status) {

@@ -113,7 +113,9 @@ impl Follower {
             let Some(follower) = follower else { continue };
             match command.hand_on(index) {
                 None => follower.held = false,
-                Some(hand) if requires!(GripAnchors, hand.grip == follower.grip) && hand.grip != 0 => {
+                Some(hand)
+                    if requires!(GripAnchors, hand.grip == follower.grip) && hand.grip != 0 =>
+                {
                     follower.held = true;
                     follower.aim(hand, scale, depth_m);
                 }

@@ -210,13 +210,18 @@ impl Kind {
 
 /// The kind and the epoch that a datagram claims, if it has the shape of a frame. Nothing is verified.
 pub fn peek(bytes: &[u8]) -> Option<(Kind, u32)> {
+    header_of(bytes).map(|(kind, epoch, _)| (kind, epoch))
+}
+
+/// The kind, the epoch and the sequence number that a datagram claims. Nothing is verified.
+pub fn header_of(bytes: &[u8]) -> Option<(Kind, u32, u64)> {
     let mut fields = Reader::new(bytes);
     if fields.take()? != MAGIC || fields.u8()? != VERSION {
         return None;
     }
     let number = fields.u8()?;
     let kind = Kind::ALL.into_iter().find(|kind| *kind as u8 == number)?;
-    (bytes.len() == kind.bytes()).then_some((kind, fields.u32()?))
+    (bytes.len() == kind.bytes()).then_some((kind, fields.u32()?, fields.u64()?))
 }
 
 /// Seals a command.
@@ -244,13 +249,7 @@ pub fn seal_command(command: &Command, key: &[u8; 32]) -> [u8; COMMAND_BYTES] {
         }
         fields.put(fixed(hand.jaw_rad, PER_RADIAN));
     }
-    seal(
-        Kind::Command,
-        command.epoch,
-        command.sequence,
-        payload,
-        key,
-    )
+    seal(Kind::Command, command.epoch, command.sequence, payload, key)
 }
 
 /// Opens a command.
@@ -384,13 +383,8 @@ pub fn seal_welcome(welcome: &Welcome, key: &[u8; 32]) -> [u8; WELCOME_BYTES] {
     let mut fields = Writer::new(&mut payload);
     fields.put(welcome.robot_time_ns.to_le_bytes());
     fields.put(welcome.engagement.to_le_bytes());
-    let sealed: [u8; HEADER_BYTES + WELCOME_PAYLOAD_BYTES + TAG_BYTES] = seal(
-        Kind::Welcome,
-        welcome.epoch,
-        welcome.answer,
-        payload,
-        key,
-    );
+    let sealed: [u8; HEADER_BYTES + WELCOME_PAYLOAD_BYTES + TAG_BYTES] =
+        seal(Kind::Welcome, welcome.epoch, welcome.answer, payload, key);
     // The nonce is not sealed: without it there is no key, and with another the key is another.
     let mut frame = [0; WELCOME_BYTES];
     let mut fields = Writer::new(&mut frame);

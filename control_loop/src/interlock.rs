@@ -177,10 +177,13 @@ pub fn next(state: State, now: &Circumstances) -> State {
         Idle | Stopped | Faulted | Aligning => Aligning,
         Holding if !accepted => Holding,
         Holding if gesture => Following,
-        Holding if triggers!(AligningAfterHold, !now.engaged) => Aligning,
+        Holding if !now.engaged => Aligning,
         Holding => Holding,
         Following | Coasting
-            if triggers!(PedalReleases, now.accepted && !(now.engaged && now.same_clutch)) =>
+            if triggers!(
+                PedalReleases,
+                now.accepted && !(now.engaged && now.same_clutch)
+            ) =>
         {
             Aligning
         }

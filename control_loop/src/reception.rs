@@ -13,7 +13,7 @@
 
 use crate::admission::{Admission, PathHealth, Rules, VERDICTS, Verdict};
 use crate::frame::{self, Command, Kind, Refusal, WELCOME_BYTES, Welcome};
-use crate::rules::{requires, triggers};
+use crate::rules::requires;
 use crate::session::{Door, PresharedKey, RobotStart, SessionKeys};
 use crate::{LoopSettings, PATHS, PathId};
 
@@ -28,8 +28,8 @@ pub struct Receiver {
     /// Frames opened since the last tick.
     opened: [u32; PATHS],
     counters: [[u32; VERDICTS]; PATHS],
-    /// Silence of the session after which a greeting is answered.
-    patience_ns: u64,
+    /// The first tick.
+    began_ns: Option<u64>,
 }
 
 #[derive(Clone)]
@@ -37,8 +37,6 @@ struct Session {
     epoch: u32,
     keys: SessionKeys,
     admission: Admission,
-    /// When an authentic command last came.
-    heard_ns: u64,
 }
 
 /// What a datagram was.
@@ -75,17 +73,11 @@ pub struct Reception {
 impl Receiver {
     /// A robot that waits for a greeting.
     pub fn new(settings: &LoopSettings, psk: &PresharedKey, start: RobotStart) -> Self {
-        Self::with_rules(Rules::of(settings), settings.coast_ns, psk, start)
+        Self::with_rules(Rules::of(settings), psk, start)
     }
 
-    /// The same with rules of its own; `patience_ns` is how long a session must have been silent before
-    /// another is offered.
-    pub fn with_rules(
-        rules: Rules,
-        patience_ns: u64,
-        psk: &PresharedKey,
-        start: RobotStart,
-    ) -> Self {
+    /// The same with rules of its own.
+    pub fn with_rules(rules: Rules, psk: &PresharedKey, start: RobotStart) -> Self {
         Self {
             rules,
             door: Door::new(psk, start),
@@ -93,18 +85,12 @@ impl Receiver {
             began: false,
             opened: [0; PATHS],
             counters: [[0; VERDICTS]; PATHS],
-            patience_ns,
+            began_ns: None,
         }
     }
 
     /// Judges a datagram that arrives on `path` now, while `engagement` is the present number.
-    pub fn receive(
-        &mut self,
-        now_ns: u64,
-        path: PathId,
-        bytes: &[u8],
-        engagement: u32,
-    ) -> Heard {
+    pub fn receive(&mut self, now_ns: u64, path: PathId, bytes: &[u8], engagement: u32) -> Heard {
         let heard = self.open(now_ns, path, bytes, engagement);
         let counter = self
             .counters
@@ -123,27 +109,28 @@ impl Receiver {
         if let Some(session) = &mut self.session {
             session.admission.tick(now_ns);
         }
+        let began_ns = *self.began_ns.get_or_insert(now_ns);
+        let unheard = if now_ns.saturating_sub(began_ns) > self.rules.latent_ns {
+            PathHealth::Silent
+        } else {
+            PathHealth::Working
+        };
         let session = self.session.as_ref();
         Reception {
             session: session.map(|session| (session.epoch, session.keys.clone())),
             began,
-            paths: session.map_or([PathHealth::Silent; PATHS], |session| {
-                session.admission.health(now_ns)
-            }),
+            paths: session.map_or([unheard; PATHS], |session| session.admission.health(now_ns)),
             verdicts: self.counters,
         }
     }
 
     /// The sealed answer to a greeting, when one is due.
     pub fn welcome(&mut self, now_ns: u64, engagement: u32) -> Option<[u8; WELCOME_BYTES]> {
-        let is_alive = self.session.as_ref().is_some_and(|session| {
-            now_ns.saturating_sub(session.heard_ns) <= self.patience_ns
-        });
-        let candidate = self.door.candidate_mut().filter(|candidate| candidate.asked)?;
+        let candidate = self
+            .door
+            .candidate_mut()
+            .filter(|candidate| candidate.asked)?;
         candidate.asked = false;
-        if triggers!(LiveSession, is_alive) {
-            return None;
-        }
         candidate.answers = candidate.answers.saturating_add(1);
         let welcome = Welcome {
             epoch: candidate.epoch,
@@ -160,10 +147,10 @@ impl Receiver {
         self.door.digest(sink);
         if let Some(session) = &self.session {
             sink(&session.epoch.to_le_bytes());
-            sink(&session.heard_ns.to_le_bytes());
             session.admission.digest(sink);
         }
         sink(&[u8::from(self.session.is_some()), u8::from(self.began)]);
+        sink(&self.began_ns.unwrap_or(u64::MAX).to_le_bytes());
         for count in self.counters.iter().flatten().chain(&self.opened) {
             sink(&count.to_le_bytes());
         }
@@ -211,7 +198,10 @@ impl Receiver {
             verdict,
             command: None,
         };
-        let present = self.session.as_ref().filter(|session| session.epoch == epoch);
+        let present = self
+            .session
+            .as_ref()
+            .filter(|session| session.epoch == epoch);
         let candidate = self.door.candidate().filter(|next| next.epoch == epoch);
         let key = match (present, candidate) {
             (Some(session), _) => &session.keys,
@@ -227,20 +217,25 @@ impl Receiver {
             Err(Refusal::Malformed) => return refused(Verdict::Malformed),
             Err(Refusal::Forged) => return refused(Verdict::Forged),
         };
-        if self.session.as_ref().is_none_or(|session| session.epoch != epoch) {
+        if self
+            .session
+            .as_ref()
+            .is_none_or(|session| session.epoch != epoch)
+        {
             self.door.confirm();
             self.began = true;
             self.session = Some(Session {
                 epoch,
                 keys: key,
                 admission: Admission::new(self.rules, now_ns),
-                heard_ns: now_ns,
             });
         }
-        let verdict = self.session.as_mut().map_or(Verdict::WrongEpoch, |session| {
-            session.heard_ns = now_ns;
-            session.admission.judge(now_ns, path, &command, engagement)
-        });
+        let verdict = self
+            .session
+            .as_mut()
+            .map_or(Verdict::WrongEpoch, |session| {
+                session.admission.judge(now_ns, path, &command, engagement)
+            });
         Heard {
             verdict,
             command: Some(command),

@@ -91,10 +91,6 @@ impl Redundancy {
         }
     }
 
-    pub fn head(&self) -> u64 {
-        self.head
-    }
-
     pub fn is_losing(&self, path: PathId) -> bool {
         self.losing.get(path.index()).copied().unwrap_or(false)
     }
@@ -108,19 +104,16 @@ impl Redundancy {
             return Mark::New;
         }
         let word = word_of(sequence);
-        let seen = self
-            .came_by
-            .iter()
-            .any(|ring| ring.get(word).is_some_and(|bits| bits & bit_of(sequence) != 0));
+        let seen = self.came_by.iter().any(|ring| {
+            ring.get(word)
+                .is_some_and(|bits| bits & bit_of(sequence) != 0)
+        });
         if seen { Mark::Seen } else { Mark::New }
     }
 
     /// Notes that a number, at or behind the head, came by a path in time.
     pub fn mark(&mut self, path: PathId, sequence: u64) {
-        if sequence == 0
-            || sequence > self.head
-            || self.head.saturating_sub(sequence) >= WINDOW
-        {
+        if sequence == 0 || sequence > self.head || self.head.saturating_sub(sequence) >= WINDOW {
             return;
         }
         let word = self
@@ -175,7 +168,11 @@ impl Redundancy {
         for ((losing, brought), missed) in
             self.losing.iter_mut().zip(&self.brought).zip(&self.missed)
         {
-            let percent = if *losing { WORKING_PERCENT } else { LOSING_PERCENT };
+            let percent = if *losing {
+                WORKING_PERCENT
+            } else {
+                LOSING_PERCENT
+            };
             let enough = *brought >= WORD_BITS as u32;
             *losing = enough
                 && missed.saturating_mul(100) >= brought.saturating_mul(percent)
@@ -214,7 +211,7 @@ mod tests {
 
     fn deliver(redundancy: &mut Redundancy, path: PathId, sequences: impl Iterator<Item = u64>) {
         for sequence in sequences {
-            redundancy.advance(sequence.max(redundancy.head()));
+            redundancy.advance(sequence.max(redundancy.head));
             redundancy.mark(path, sequence);
         }
     }
@@ -251,7 +248,11 @@ mod tests {
                     } else {
                         Mark::New
                     };
-                    assert_eq!(redundancy.look_up(sequence), wanted, "{step}: {back} behind {head}");
+                    assert_eq!(
+                        redundancy.look_up(sequence),
+                        wanted,
+                        "{step}: {back} behind {head}"
+                    );
                 }
                 head += step;
             }
@@ -259,7 +260,8 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_misses_half_of_what_the_other_brings_is_losing_until_it_misses_less_than_a_quarter() {
+    fn a_path_that_misses_half_of_what_the_other_brings_is_losing_until_it_misses_less_than_a_quarter()
+     {
         let mut redundancy = Redundancy::new(250);
         let mut number = 0;
         let mut phase = |redundancy: &mut Redundancy, frames: u64, lost: &dyn Fn(u64) -> bool| {
@@ -278,7 +280,10 @@ mod tests {
         assert!(redundancy.is_losing(PathId::B));
         assert!(!redundancy.is_losing(PathId::A));
         phase(&mut redundancy, 1_000, &|number| number % 3 == 0);
-        assert!(redundancy.is_losing(PathId::B), "a third is not below a quarter");
+        assert!(
+            redundancy.is_losing(PathId::B),
+            "a third is not below a quarter"
+        );
         phase(&mut redundancy, 1_000, &|number| number % 5 == 0);
         assert!(!redundancy.is_losing(PathId::B));
     }

@@ -59,7 +59,7 @@ pub struct TickOutput {
     pub engagement: u32,
     /// The command that became the target in this tick, if one did.
     pub applied: Option<Applied>,
-    /// What each path is worth; all silent before a session.
+    /// What each path is worth.
     pub paths: [PathHealth; PATHS],
     /// A status frame for both paths, when one is due.
     pub status: Option<[u8; STATUS_BYTES]>,

@@ -7,11 +7,13 @@
 //!
 //! The answer promises nothing yet: the robot keeps the new session as a *candidate* beside the present
 //! one, and changes over only when a command sealed with the candidate's key arrives. So a hello that an
-//! attacker recorded gets an answer at most, and disturbs no operation. While a session is alive its
-//! robot does not answer at all.
+//! attacker recorded gets an answer at most, and disturbs no operation.
 
 use hkdf::Hkdf;
 use sha2::Sha256;
+
+use crate::frame::{self, Hello, Refusal};
+use crate::rules::triggers;
 
 /// The key that both ends were given before the operation, over a channel that is none of the two paths.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub type SessionNonce = [u8; 16];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConsoleStart {
     /// Rises with every start of any console that has the key, by at least 65,536; the wall clock in ns
-    /// does. The robot answers no hello whose number is below one that led to a session.
+    /// does. Of several greetings the robot offers a session to the one with the greatest number.
     pub stamp: u64,
     /// Random, new at every start.
     pub nonce: SessionNonce,
@@ -79,6 +81,14 @@ impl SessionKeys {
 /// The key that seals hellos.
 pub(crate) fn hello_key(psk: &PresharedKey) -> [u8; 32] {
     KeySchedule::new(psk, &[0; 16], &[0; 16]).key(b"hello", 0)
+}
+
+/// Opens a greeting with the pre-shared key.
+///
+/// # Errors
+/// [`Refusal`] when it is none, or was sealed with another key.
+pub fn open_hello(psk: &PresharedKey, bytes: &[u8]) -> Result<Hello, Refusal> {
+    frame::open_hello(bytes, &hello_key(psk))
 }
 
 /// The key that seals the welcomes of one candidate.
@@ -182,8 +192,6 @@ pub(crate) struct Door {
     start: RobotStart,
     /// Sessions begun so far.
     begun: u32,
-    /// The stamp of the hello that led to the present session; none is answered at or below it.
-    confirmed_stamp: Option<u64>,
     candidate: Option<Candidate>,
 }
 
@@ -209,7 +217,6 @@ impl Door {
             hello_key: hello_key(psk),
             start,
             begun: 0,
-            confirmed_stamp: None,
             candidate: None,
         }
     }
@@ -218,14 +225,11 @@ impl Door {
         &self.hello_key
     }
 
-    /// Notes an authentic hello. An older one than the candidate's, or than the session's, is dead.
+    /// Notes an authentic hello; one older than the candidate's is dead. An old one of a session that has
+    /// ended does no harm: nobody can answer what it brings.
     pub fn hear(&mut self, stamp: u64, console_nonce: &SessionNonce) {
-        let is_new = self.confirmed_stamp.is_none_or(|confirmed| stamp > confirmed);
-        if !crate::rules::requires!(HelloStamp, is_new) {
-            return;
-        }
         match &mut self.candidate {
-            Some(candidate) if candidate.stamp > stamp => return,
+            Some(candidate) if triggers!(NewestGreeting, candidate.stamp > stamp) => return,
             Some(candidate)
                 if candidate.stamp == stamp && candidate.console_nonce == *console_nonce =>
             {
@@ -258,15 +262,13 @@ impl Door {
 
     /// The candidate becomes the session.
     pub fn confirm(&mut self) {
-        if let Some(candidate) = self.candidate.take() {
-            self.confirmed_stamp = Some(candidate.stamp);
+        if self.candidate.take().is_some() {
             self.begun = self.begun.saturating_add(1);
         }
     }
 
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         sink(&self.begun.to_le_bytes());
-        sink(&self.confirmed_stamp.unwrap_or(0).to_le_bytes());
         if let Some(candidate) = &self.candidate {
             sink(&candidate.stamp.to_le_bytes());
             sink(&candidate.console_nonce);

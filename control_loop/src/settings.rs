@@ -40,8 +40,9 @@ pub struct LoopSettings {
     /// How long a path may bring nothing before it is reported silent. 400 ms, inside the 500 ms that R19
     /// allows: FRER's 2 s latent-error period is too slow for a loop that holds after 100 ms.
     pub latent_ns: u64,
-    /// Frames of a path that are opened in a tick; what comes beyond is dropped and counted. 64: assumed. A
-    /// flood of 100,000 datagrams a second over both paths is 50 a tick and path.
+    /// Frames of a path that are opened in a tick; what comes beyond is dropped and counted. 320: a clogged
+    /// path that opens again brings up to 250 frames that are still fresh in one tick, the newest of them
+    /// last. A flood of 100,000 datagrams a second is 100 a tick.
     pub frames_per_tick: u32,
     /// How much later than the first the second copy of a command is sent, on path B. 0: both at once.
     pub stagger_ns: u64,
@@ -85,7 +86,7 @@ impl Default for LoopSettings {
             freshness_ns: 500 * MS,
             forward_jump: 5_000,
             latent_ns: 400 * MS,
-            frames_per_tick: 64,
+            frames_per_tick: 320,
             stagger_ns: 0,
             hello_interval_ns: 100 * MS,
             greet_after_ns: 1_000 * MS,
@@ -187,8 +188,16 @@ impl LoopSettings {
                 "must span fewer frames than the admission window of 4,096; send fewer or shorten it",
             );
         }
-        if self.frames_per_tick == 0 || self.frames_per_tick > 1_000 {
-            return refused("frames per tick", "must be 1 to 1,000 of each path");
+        let fresh_frames = self.freshness_ns.checked_div(self.frame_interval_ns);
+        if u64::from(self.frames_per_tick) < fresh_frames.unwrap_or(u64::MAX) {
+            return refused(
+                "frames per tick",
+                "must be at least the frames that fit into freshness, or a clogged path that opens \
+                 again loses its newest command",
+            );
+        }
+        if self.frames_per_tick > 2_000 {
+            return refused("frames per tick", "must be at most 2,000 of each path");
         }
         if self.hello_interval_ns < self.tick_ns || self.greet_after_ns <= self.coast_ns {
             return refused(

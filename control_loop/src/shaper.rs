@@ -555,7 +555,11 @@ impl Wish {
         };
         // The division is the jerk's own share in the acceleration at the middle of the tick.
         let jerk = (pole * (wished - a) + change) / (1.0 + half * damping);
-        bounded(jerk, lane.jerk_limit)
+        if requires!(JerkLimit, jerk.abs() <= lane.jerk_limit) {
+            jerk
+        } else {
+            bounded(jerk, lane.jerk_limit)
+        }
     }
 }
 

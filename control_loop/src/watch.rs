@@ -150,8 +150,8 @@ impl Watch {
             return triggers!(ClockFault, true)
                 .then_some(Fault::of_robot(FaultKind::ClockBackwards));
         }
-        let late = now_ns.saturating_sub(last_ns)
-            > settings.tick_ns.saturating_add(settings.overrun_ns);
+        let late =
+            now_ns.saturating_sub(last_ns) > settings.tick_ns.saturating_add(settings.overrun_ns);
         triggers!(OverrunFault, late).then_some(Fault::of_robot(FaultKind::TickOverrun))
     }
 
@@ -168,7 +168,13 @@ impl Watch {
         for ((index, arm), ((watches, sensed), set_points)) in follower.arms().zip(arms) {
             let joints = watches.iter_mut().zip(sensed).zip(set_points);
             for (joint, ((watch, reading), set_point)) in joints.take(arm.joint_count).enumerate() {
-                let kind = watch.look(now_ns, *reading, *set_point, arm.kind.joint_kind(joint), settings);
+                let kind = watch.look(
+                    now_ns,
+                    *reading,
+                    *set_point,
+                    arm.kind.joint_kind(joint),
+                    settings,
+                );
                 found = found.or(kind.map(|kind| Fault::of_arm(kind, index)));
             }
             let is_near = follower.tracks_within(index, settings.tracking_error_m, sensed);

@@ -1,11 +1,12 @@
 //! Catch up after a hold.
 
-use control_loop::admission::{Admission, Rules, Verdict};
 use control_loop::driver::StatusSender;
 use control_loop::following::Follower;
-use control_loop::frame::{Command, SessionKeys, Status};
+use control_loop::frame::{Command, Status};
+use control_loop::reception::Receiver;
 use control_loop::{
-    Applied, LoopSettings, PathId, RobotLoop, Sensed, SettingsError, State, TickOutput,
+    Applied, LoopSettings, PathId, PresharedKey, RobotLoop, RobotStart, Sensed, SettingsError,
+    State, TickOutput, Verdict,
 };
 use robot_model::Arm;
 
@@ -16,7 +17,7 @@ use robot_model::Arm;
 /// the start of a session does the same with one. Caught by R07.
 #[derive(Clone)]
 pub struct CatchUp {
-    admission: Admission,
+    receiver: Receiver,
     follower: Follower,
     statuses: StatusSender,
     settings: LoopSettings,
@@ -35,13 +36,14 @@ impl CatchUp {
     pub fn new(
         arms: &[Arm],
         settings: &LoopSettings,
-        keys: &SessionKeys,
+        psk: &PresharedKey,
+        start: RobotStart,
     ) -> Result<Self, SettingsError> {
         settings.check(arms)?;
         Ok(Self {
-            admission: Admission::new(Rules::of(settings), keys),
+            receiver: Receiver::new(settings, psk, start),
             follower: Follower::new(arms, settings),
-            statuses: StatusSender::new(settings, keys),
+            statuses: StatusSender::new(settings),
             settings: *settings,
             newest: None,
             accepted_since_tick: false,
@@ -55,16 +57,17 @@ impl CatchUp {
 impl RobotLoop for CatchUp {
     fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict {
         // The engagement number never rises here, so no hold ever makes a command obsolete.
-        let (verdict, command) = self.admission.judge(now_ns, path, datagram, 0);
-        if command.is_some() {
-            self.newest = command;
+        let heard = self.receiver.receive(now_ns, path, datagram, 0);
+        if let Some(command) = heard.accepted() {
+            self.newest = Some(*command);
             self.accepted_since_tick = true;
             self.accepted_at_ns = now_ns;
         }
-        verdict
+        heard.verdict
     }
 
     fn tick(&mut self, now_ns: u64, _sensed: &Sensed) -> TickOutput {
+        let reception = self.receiver.tick(now_ns);
         let accepted = core::mem::take(&mut self.accepted_since_tick);
         let silent = now_ns.saturating_sub(self.accepted_at_ns) > self.settings.coast_ns;
         let mut applied = None;
@@ -73,46 +76,48 @@ impl RobotLoop for CatchUp {
             Some(_) if silent => State::Holding,
             Some(command) if !command.engaged => State::Aligning,
             Some(command) => {
-                if command.clutch > self.followed_clutch {
-                    self.followed_clutch = command.clutch;
-                    self.follower.anchor(command);
-                }
+                self.followed_clutch = command.clutch;
                 if accepted {
-                    self.follower.aim(command);
+                    // A hold takes no grip away: the old anchor still counts.
+                    self.follower.obey(now_ns, command);
                     applied = Some(Applied::of(command));
                 }
                 State::Following
             }
         };
         if self.state == State::Following {
-            self.follower.follow(self.settings.tip_speed_m_s);
+            self.follower.follow(now_ns);
         } else {
             self.follower.brake();
         }
-        let silent_paths = self.admission.silent_paths(now_ns);
+        let session = reception.session.as_ref();
         let status = Status {
-            epoch: self.settings.epoch,
+            epoch: session.map_or(0, |(epoch, _)| *epoch),
             sequence: 0,
             robot_time_ns: now_ns,
             engagement: 0,
             state: self.state,
-            newest_sequence: self.admission.newest_accepted(),
+            newest_sequence: self.newest.as_ref().map_or(0, |command| command.sequence),
             clutch: self.followed_clutch,
-            silent_paths,
-            verdicts: *self.admission.counters(),
+            paths: reception.paths,
+            fault: None,
+            verdicts: reception.verdicts,
         };
         TickOutput {
             set_points: self.follower.set_points(),
             state: self.state,
+            fault: None,
             engagement: 0,
             applied,
-            silent_paths,
-            status: self.statuses.send_if_due(now_ns, &status),
+            paths: reception.paths,
+            status: session
+                .and_then(|(_, keys)| self.statuses.send_if_due(now_ns, &status, &keys.status)),
+            welcome: self.receiver.welcome(now_ns, 0),
         }
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        self.admission.digest(sink);
+        self.receiver.digest(sink);
         self.follower.digest(sink);
         self.statuses.digest(sink);
         let newest = self.newest.as_ref().map_or(0, |command| command.sequence);

@@ -1,9 +1,11 @@
 //! Last writer wins.
 
-use control_loop::admission::{Admission, Rules, Verdict};
-use control_loop::driver::{Driver, Reception};
-use control_loop::frame::{self, SessionKeys};
-use control_loop::{LoopSettings, PathId, RobotLoop, Sensed, SettingsError, TickOutput};
+use control_loop::driver::Driver;
+use control_loop::reception::Receiver;
+use control_loop::{
+    LoopSettings, PathId, PresharedKey, RobotLoop, RobotStart, Sensed, SettingsError, TickOutput,
+    Verdict,
+};
 use robot_model::Arm;
 
 /// Every authentic command of the present engagement becomes the target as it arrives: no window, no
@@ -14,9 +16,7 @@ use robot_model::Arm;
 /// increase) and R09 (the slower path's copy moves the arm back).
 #[derive(Clone)]
 pub struct LastWriterWins {
-    /// Only counts and watches the paths: its verdicts decide nothing.
-    bystander: Admission,
-    keys: SessionKeys,
+    receiver: Receiver,
     driver: Driver,
 }
 
@@ -28,14 +28,12 @@ impl LastWriterWins {
     pub fn new(
         arms: &[Arm],
         settings: &LoopSettings,
-        keys: &SessionKeys,
+        psk: &PresharedKey,
+        start: RobotStart,
     ) -> Result<Self, SettingsError> {
-        let driver = Driver::new(arms, settings, keys)?;
-        let bystander = Admission::new(Rules::of(settings), keys);
         Ok(Self {
-            bystander,
-            keys: keys.clone(),
-            driver,
+            receiver: Receiver::new(settings, psk, start),
+            driver: Driver::new(arms, settings)?,
         })
     }
 }
@@ -43,26 +41,28 @@ impl LastWriterWins {
 impl RobotLoop for LastWriterWins {
     fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict {
         let engagement = self.driver.engagement();
-        let (verdict, _) = self.bystander.judge(now_ns, path, datagram, engagement);
-        match frame::open_command(datagram, &self.keys) {
-            Ok(command) if command.engagement == engagement => {
-                self.driver.accept(now_ns, &command);
+        let heard = self.receiver.receive(now_ns, path, datagram, engagement);
+        match heard.command {
+            // Whatever admission says of it.
+            Some(command) if command.engagement == engagement => {
+                self.driver.accept(&command);
                 Verdict::Accepted
             }
-            _ => verdict,
+            _ => heard.verdict,
         }
     }
 
     fn tick(&mut self, now_ns: u64, sensed: &Sensed) -> TickOutput {
-        let reception = Reception {
-            silent_paths: self.bystander.silent_paths(now_ns),
-            verdicts: *self.bystander.counters(),
-        };
-        self.driver.tick(now_ns, sensed, &reception)
+        let reception = self.receiver.tick(now_ns);
+        let output = self.driver.tick(now_ns, sensed, &reception);
+        TickOutput {
+            welcome: self.receiver.welcome(now_ns, output.engagement),
+            ..output
+        }
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        self.bystander.digest(sink);
+        self.receiver.digest(sink);
         self.driver.digest(sink);
     }
 }

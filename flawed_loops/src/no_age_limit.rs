@@ -1,9 +1,11 @@
 //! No age limit.
 
-use control_loop::admission::{Admission, Rules, Verdict};
-use control_loop::driver::{Driver, Reception};
+use control_loop::admission::Rules;
+use control_loop::driver::Driver;
+use control_loop::reception::Receiver;
 use control_loop::{
-    LoopSettings, PathId, RobotLoop, Sensed, SessionKeys, SettingsError, TickOutput,
+    LoopSettings, PathId, PresharedKey, RobotLoop, RobotStart, Sensed, SettingsError, TickOutput,
+    Verdict,
 };
 use robot_model::Arm;
 
@@ -13,7 +15,7 @@ use robot_model::Arm;
 /// dVRK's `servo_jp` never looks at it. Caught by R01 when both paths slow down together.
 #[derive(Clone)]
 pub struct NoAgeLimit {
-    admission: Admission,
+    receiver: Receiver,
     driver: Driver,
 }
 
@@ -25,16 +27,16 @@ impl NoAgeLimit {
     pub fn new(
         arms: &[Arm],
         settings: &LoopSettings,
-        keys: &SessionKeys,
+        psk: &PresharedKey,
+        start: RobotStart,
     ) -> Result<Self, SettingsError> {
         let rules = Rules {
             freshness_ns: u64::MAX,
             ..Rules::of(settings)
         };
-        let driver = Driver::new(arms, settings, keys)?;
         Ok(Self {
-            admission: Admission::new(rules, keys),
-            driver,
+            receiver: Receiver::with_rules(rules, psk, start),
+            driver: Driver::new(arms, settings)?,
         })
     }
 }
@@ -42,23 +44,24 @@ impl NoAgeLimit {
 impl RobotLoop for NoAgeLimit {
     fn receive(&mut self, now_ns: u64, path: PathId, datagram: &[u8]) -> Verdict {
         let engagement = self.driver.engagement();
-        let (verdict, command) = self.admission.judge(now_ns, path, datagram, engagement);
-        if let Some(command) = command {
-            self.driver.accept(now_ns, &command);
+        let heard = self.receiver.receive(now_ns, path, datagram, engagement);
+        if let Some(command) = heard.accepted() {
+            self.driver.accept(command);
         }
-        verdict
+        heard.verdict
     }
 
     fn tick(&mut self, now_ns: u64, sensed: &Sensed) -> TickOutput {
-        let reception = Reception {
-            silent_paths: self.admission.silent_paths(now_ns),
-            verdicts: *self.admission.counters(),
-        };
-        self.driver.tick(now_ns, sensed, &reception)
+        let reception = self.receiver.tick(now_ns);
+        let output = self.driver.tick(now_ns, sensed, &reception);
+        TickOutput {
+            welcome: self.receiver.welcome(now_ns, output.engagement),
+            ..output
+        }
     }
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        self.admission.digest(sink);
+        self.receiver.digest(sink);
         self.driver.digest(sink);
     }
 }

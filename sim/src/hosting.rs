@@ -1,6 +1,6 @@
 //! How the twin hosts a robot end: ours, a flawed one, or yours.
 
-use control_loop::{LoopSettings, RobotLoop, SessionKeys, SettingsError};
+use control_loop::{LoopSettings, PresharedKey, RobotLoop, RobotStart, SettingsError};
 use robot_model::Arm;
 
 /// A robot end that the twin can copy: the second copy watches requirement R09, and a snapshot holds
@@ -29,8 +29,10 @@ pub struct LoopSetup<'a> {
     pub arms: &'a [Arm],
     /// The loop's settings, the same that the console has.
     pub settings: &'a LoopSettings,
-    /// The keys of the session.
-    pub keys: &'a SessionKeys,
+    /// The key that console and robot were given beforehand.
+    pub psk: &'a PresharedKey,
+    /// What the robot brings to its start.
+    pub start: RobotStart,
 }
 
 /// Builds the robot end of one run; called once a run, from any thread.
@@ -44,6 +46,7 @@ pub fn own_loop(setup: LoopSetup<'_>) -> Result<Box<dyn HostedLoop>, SettingsErr
     Ok(Box::new(control_loop::Robot::new(
         setup.arms,
         setup.settings,
-        setup.keys,
+        setup.psk,
+        setup.start,
     )?))
 }

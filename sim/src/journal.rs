@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bevy_ecs::prelude::Resource;
-use control_loop::{State, Verdict};
+use control_loop::{Fault, PathHealth, State, Verdict};
 
 /// The key of a log line's columns.
 pub const KEY: &str = "\
@@ -59,12 +59,29 @@ pub enum Happening {
         /// How many.
         frames: u32,
     },
-    /// The robot began or ceased to report a path as silent.
-    PathSilent {
+    /// The pedal of the camera went down, or came up.
+    CameraPedal {
+        /// Whether both hands move the endoscope now.
+        pressed: bool,
+    },
+    /// A hand let go of one arm and took another.
+    ArmSwap {
+        /// The hand, 0 left or 1 right.
+        hand: usize,
+        /// The arm that it holds now.
+        arm: usize,
+    },
+    /// The robot reports that a path is worth more or less than before.
+    PathHealth {
         /// The path, 0 or 1.
         path: usize,
-        /// Whether it is silent now.
-        silent: bool,
+        /// What it is worth now.
+        health: PathHealth,
+    },
+    /// The robot sensed a fault of its own.
+    Fault {
+        /// What is wrong, and of which arm.
+        fault: Fault,
     },
     /// A fault of the schedule begins.
     FaultBegins {
@@ -124,7 +141,11 @@ impl Journal {
     /// Notes a verdict; refusals of one kind in a row become one event. Duplicates are what two paths
     /// are for, and are not told.
     pub fn note_verdict(&mut self, at_ns: u64, path: usize, verdict: Verdict) {
-        if !self.is_kept() || matches!(verdict, Verdict::Accepted | Verdict::Duplicate) {
+        let is_no_refusal = matches!(
+            verdict,
+            Verdict::Accepted | Verdict::Duplicate | Verdict::Greeting
+        );
+        if !self.is_kept() || is_no_refusal {
             return;
         }
         if let Some(run) = &mut self.refusals[path]
@@ -222,11 +243,29 @@ impl Happening {
                     *since_ns as f64 * 1e-9
                 ),
             ),
-            Self::PathSilent { path, silent: true } => (path_name(*path), "reported silent".into()),
-            Self::PathSilent {
-                path,
-                silent: false,
-            } => (path_name(*path), "heard again".into()),
+            Self::CameraPedal { pressed: true } => (
+                "surgeon",
+                "presses the camera pedal: both hands move the endoscope".into(),
+            ),
+            Self::CameraPedal { pressed: false } => ("surgeon", "releases the camera pedal".into()),
+            Self::ArmSwap { hand, arm } => (
+                "surgeon",
+                format!(
+                    "the {} hand takes arm {}",
+                    ["left", "right"][(*hand).min(1)],
+                    arm + 1
+                ),
+            ),
+            Self::PathHealth { path, health } => {
+                (path_name(*path), format!("reported {}", health.name()))
+            }
+            Self::Fault { fault } => (
+                "robot",
+                match fault.arm {
+                    Some(arm) => format!("fault: {} of arm {}", fault.kind.name(), arm + 1),
+                    None => format!("fault: {}", fault.kind.name()),
+                },
+            ),
             Self::FaultBegins { fault } => ("twin", format!("fault begins: {fault}")),
             Self::FaultEnds { fault } => ("twin", format!("fault ends: {fault}")),
             Self::Violated { id } => ("twin", format!("{id} VIOLATED")),

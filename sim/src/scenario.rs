@@ -121,6 +121,12 @@ pub struct SurgeonSettings {
     pub reclutch_every_s: SecondsRange,
     /// From the screen showing a hold to the pedal going down.
     pub reaction_s: SecondsRange,
+    /// Time between swaps: a hand takes the instrument that no hand holds.
+    pub swap_every_s: SecondsRange,
+    /// Time between uses of the camera pedal.
+    pub camera_every_s: SecondsRange,
+    /// How long the camera pedal stays pressed.
+    pub camera_hold_s: SecondsRange,
     /// How long the surgeon waits for the effect of a gesture before doubting it: longer than the second that
     /// R18 allows, or impatience would excuse a loop that never moves.
     pub patience_s: Seconds,
@@ -141,6 +147,9 @@ impl Default for SurgeonSettings {
             clutch_hold_s: seconds(0.2, 0.4),
             reclutch_every_s: seconds(6.0, 12.0),
             reaction_s: seconds(0.4, 0.9),
+            swap_every_s: seconds(8.0, 16.0),
+            camera_every_s: seconds(7.0, 14.0),
+            camera_hold_s: seconds(0.8, 2.0),
             patience_s: Seconds::clamped(1.5),
         }
     }
@@ -166,6 +175,22 @@ pub struct ControlLoopSettings {
     pub freshness_ms: Milliseconds,
     /// Time without a frame after which a path is reported silent.
     pub latent_ms: Milliseconds,
+    /// Frames of a path that are opened in a tick.
+    pub frames_per_tick: u32,
+    /// How much later than the first the second copy of a command is sent.
+    pub stagger_ms: Milliseconds,
+    /// Time between greetings of a console without a session.
+    pub hello_interval_ms: Milliseconds,
+    /// Silence after which a console greets the robot anew.
+    pub greet_after_ms: Milliseconds,
+    /// How much later than its period a tick may come.
+    pub overrun_ms: Milliseconds,
+    /// How long a joint may have no reading.
+    pub dropout_ms: Milliseconds,
+    /// How long a joint's reading may stay the same while its set-point moves on.
+    pub frozen_ms: Milliseconds,
+    /// Least distance of a tip from its remote centre.
+    pub least_depth_mm: Millimetres,
     /// Instrument motion over hand motion, 0.2 to 1.
     pub motion_scale: MotionScale,
     /// Knee of the tremor filter.
@@ -193,6 +218,14 @@ impl Default for ControlLoopSettings {
             stop_ms: ms(settings.stop_ns),
             freshness_ms: ms(settings.freshness_ns),
             latent_ms: ms(settings.latent_ns),
+            frames_per_tick: settings.frames_per_tick,
+            stagger_ms: ms(settings.stagger_ns),
+            hello_interval_ms: ms(settings.hello_interval_ns),
+            greet_after_ms: ms(settings.greet_after_ns),
+            overrun_ms: ms(settings.overrun_ns),
+            dropout_ms: ms(settings.dropout_ns),
+            frozen_ms: ms(settings.frozen_ns),
+            least_depth_mm: Millimetres::clamped(settings.least_depth_m * 1e3),
             motion_scale: MotionScale::clamped(settings.motion_scale),
             tremor_knee_hz: crate::units::Hertz::clamped(settings.tremor_knee_hz),
             tip_speed_mm_s: MillimetresPerSecond::clamped(settings.tip_speed_m_s * 1e3),
@@ -222,13 +255,20 @@ impl ControlLoopSettings {
             freshness_ns: self.freshness_ms.ns(),
             forward_jump: jump_ns / frame_interval_ns.max(1),
             latent_ns: self.latent_ms.ns(),
+            frames_per_tick: self.frames_per_tick,
+            stagger_ns: self.stagger_ms.ns(),
+            hello_interval_ns: self.hello_interval_ms.ns(),
+            greet_after_ns: self.greet_after_ms.ns(),
+            overrun_ns: self.overrun_ms.ns(),
+            dropout_ns: self.dropout_ms.ns(),
+            frozen_ns: self.frozen_ms.ns(),
+            least_depth_m: self.least_depth_mm.get() * 1e-3,
             motion_scale: self.motion_scale.get(),
             tremor_knee_hz: self.tremor_knee_hz.get(),
             tip_speed_m_s: self.tip_speed_mm_s.get() * 1e-3,
             resume_speed_m_s: self.resume_speed_mm_s.get() * 1e-3,
             resume_ns: self.resume_ms.ns(),
             tracking_error_m: self.tracking_error_mm.get() * 1e-3,
-            ..default
         }
     }
 }

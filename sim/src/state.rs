@@ -2,7 +2,7 @@
 
 use bevy_ecs::prelude::{Component, Resource};
 use control_loop::frame::Command;
-use control_loop::{Console, DATAGRAM_MAX, HandInput, Sent, State, TickOutput};
+use control_loop::{Console, HandInput, Outgoing, State, TickOutput};
 use net_model::{Arrival, Network, PATHS};
 use robot_model::{Arm, JointVector, Pose};
 use safety::{AppliedTruth, Monitors};
@@ -39,36 +39,42 @@ pub struct Hands(pub HandInput);
 pub struct ConsoleEnd {
     /// The real console end of the loop.
     pub console: Console,
-    /// The command of this tick, if one is due.
-    pub outgoing: Option<Sent>,
+    /// What it sends in this tick.
+    pub outgoing: Option<Outgoing>,
 }
 
-/// A frame on its way, with the number that only the simulator reads.
+/// A frame on its way, with what only the simulator knows of it.
 #[derive(Clone, Copy)]
 pub struct Datagram {
-    /// Sequence number of the command or status inside.
-    pub sequence: u64,
-    bytes: [u8; DATAGRAM_MAX],
-    len: usize,
+    /// What is inside.
+    pub label: Label,
+    frame: control_loop::Datagram,
+}
+
+/// What a frame is, whatever an attacker makes of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// A command of the console.
+    Command {
+        /// Its epoch.
+        epoch: u32,
+        /// Its sequence number.
+        sequence: u64,
+    },
+    /// A greeting, a welcome or a status.
+    Other,
 }
 
 impl Datagram {
-    /// Wraps a frame; what does not fit a datagram is cut.
-    pub fn new(sequence: u64, frame: &[u8]) -> Self {
-        let len = frame.len().min(DATAGRAM_MAX);
-        let mut bytes = [0; DATAGRAM_MAX];
-        bytes[..len].copy_from_slice(&frame[..len]);
-        Self {
-            sequence,
-            bytes,
-            len,
-        }
+    /// Labels a frame.
+    pub fn new(label: Label, frame: control_loop::Datagram) -> Self {
+        Self { label, frame }
     }
 }
 
 impl AsRef<[u8]> for Datagram {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        self.frame.as_ref()
     }
 }
 
@@ -103,8 +109,6 @@ pub struct RobotEnd {
     pub applied: Option<AppliedTruth>,
     /// When the gesture of the last applied command really happened.
     pub applied_gesture_ns: Option<u64>,
-    /// Status frames sent, for their sequence numbers.
-    pub statuses_sent: u64,
 }
 
 /// The physical robot.

@@ -2,14 +2,15 @@
 //!
 //! A hand makes minimum-jerk reaches between points of a small volume, turns its wrist on the way,
 //! and trembles. The pedal is pressed at the start, now and then by habit, and whenever the console
-//! shows for longer than a reaction time that the robot does not follow.
+//! shows for longer than a reaction time that the robot does not follow. Two hands hold two instruments;
+//! now and then one takes the instrument that nobody holds, and now and then both move the endoscope.
 //!
 //! Everything is a function of the settings, the seed, the time and what the console showed.
 
-use control_loop::{Hand, HandInput, State};
+use control_loop::{HANDS, Hand, HandInput, State};
 use nalgebra::{Translation3, UnitQuaternion, Vector3};
 use net_model::Stream;
-use robot_model::{MAX_ARMS, Pose};
+use robot_model::{ArmKind, Pose};
 
 use crate::scenario::SurgeonSettings;
 use crate::units::SecondsRange;
@@ -19,13 +20,27 @@ const NS_PER_S: f64 = 1e9;
 /// Sinusoids that a tremor is made of, a hand.
 const TREMOR_TONES: usize = 3;
 
-/// A seeded surgeon with one hand motion an arm.
+/// A seeded surgeon.
 #[derive(Clone)]
 pub struct Surgeon {
     settings: SurgeonSettings,
-    hands: Vec<HandMotion>,
+    hands: [HandMotion; HANDS],
     pedal: Pedal,
     habits: Stream,
+    grips: Grips,
+    choices: Stream,
+}
+
+/// Who holds what.
+#[derive(Clone)]
+struct Grips {
+    /// The instruments, or all arms where there is no instrument.
+    instruments: Vec<usize>,
+    held: [Option<usize>; HANDS],
+    next_swap_ns: u64,
+    has_endoscope: bool,
+    camera_until_ns: Option<u64>,
+    next_camera_ns: u64,
 }
 
 /// One hand's present reach, and its tremor.
@@ -68,11 +83,12 @@ struct Pedal {
 }
 
 impl Surgeon {
-    /// A surgeon who drives `arm_count` arms.
-    pub fn new(settings: &SurgeonSettings, arm_count: usize, seed: u64) -> Self {
-        let hands = (0..arm_count)
-            .map(|arm| HandMotion::new(settings, Stream::new(seed, &format!("surgeon/hand/{arm}"))))
-            .collect();
+    /// A surgeon who drives these arms.
+    pub fn new(settings: &SurgeonSettings, arms: &[ArmKind], seed: u64) -> Self {
+        let hands = ["surgeon/hand/left", "surgeon/hand/right"]
+            .map(|name| HandMotion::new(settings, Stream::new(seed, name)));
+        let mut choices = Stream::new(seed, "surgeon/grips");
+        let grips = Grips::new(settings, arms, &mut choices);
         let mut habits = Stream::new(seed, "surgeon/pedal");
         let first_ns = draw_ns(settings.first_clutch_s, &mut habits);
         let pedal = Pedal {
@@ -87,22 +103,33 @@ impl Surgeon {
             hands,
             pedal,
             habits,
+            grips,
+            choices,
         }
     }
 
     /// What the hands and the pedal do now, given the newest state that the console shows.
     pub fn act(&mut self, now_ns: u64, shown: Option<State>) -> HandInput {
         let clutch_pressed = self.work_pedal(now_ns, shown);
+        let follows = matches!(shown, Some(State::Following | State::Coasting));
+        self.grips
+            .work(now_ns, follows, &self.settings, &mut self.choices);
         let mut hands = [Hand {
             pose: Pose::identity(),
             jaw_rad: 0.0,
-        }; MAX_ARMS];
-        for (hand, motion) in hands.iter_mut().zip(&mut self.hands) {
-            *hand = motion.at(now_ns, &self.settings);
+            arm: None,
+        }; HANDS];
+        let held = self.grips.held;
+        for ((hand, motion), arm) in hands.iter_mut().zip(&mut self.hands).zip(held) {
+            *hand = Hand {
+                arm,
+                ..motion.at(now_ns, &self.settings)
+            };
         }
         HandInput {
             hands,
             clutch_pressed,
+            camera_pressed: self.grips.camera_until_ns.is_some(),
             stop_pressed: false,
         }
     }
@@ -117,8 +144,14 @@ impl Surgeon {
                 sink(&value.to_bits().to_le_bytes());
             }
         }
-        let pedal = &self.pedal;
+        let (pedal, grips) = (&self.pedal, &self.grips);
+        for held in grips.held {
+            sink(&[held.map_or(u8::MAX, |arm| arm as u8)]);
+        }
         for value in [
+            grips.next_swap_ns,
+            grips.next_camera_ns,
+            grips.camera_until_ns.unwrap_or(u64::MAX),
             pedal.pressed_until_ns.unwrap_or(u64::MAX),
             pedal.released_at_ns,
             pedal.next_habit_ns,
@@ -168,6 +201,57 @@ impl Surgeon {
     }
 }
 
+impl Grips {
+    fn new(settings: &SurgeonSettings, arms: &[ArmKind], choices: &mut Stream) -> Self {
+        let of_kind = |wanted: ArmKind| {
+            let indices = arms.iter().enumerate();
+            indices.filter_map(move |(arm, kind)| (*kind == wanted).then_some(arm))
+        };
+        let mut instruments: Vec<usize> = of_kind(ArmKind::Instrument).collect();
+        if instruments.is_empty() {
+            instruments.extend(of_kind(ArmKind::Endoscope));
+        }
+        Self {
+            held: [instruments.first().copied(), instruments.get(1).copied()],
+            has_endoscope: of_kind(ArmKind::Endoscope).next().is_some(),
+            instruments,
+            next_swap_ns: draw_ns(settings.swap_every_s, choices),
+            camera_until_ns: None,
+            next_camera_ns: draw_ns(settings.camera_every_s, choices),
+        }
+    }
+
+    fn work(
+        &mut self,
+        now_ns: u64,
+        follows: bool,
+        settings: &SurgeonSettings,
+        choices: &mut Stream,
+    ) {
+        if let Some(until_ns) = self.camera_until_ns {
+            if now_ns >= until_ns {
+                self.camera_until_ns = None;
+                self.next_camera_ns = now_ns + draw_ns(settings.camera_every_s, choices);
+            }
+        } else if follows && self.has_endoscope && now_ns >= self.next_camera_ns {
+            self.camera_until_ns = Some(now_ns + draw_ns(settings.camera_hold_s, choices));
+        }
+        // A hand changes instruments whether or not the robot follows: also in a gap.
+        if now_ns >= self.next_swap_ns {
+            self.next_swap_ns = now_ns + draw_ns(settings.swap_every_s, choices);
+            let free = self
+                .instruments
+                .iter()
+                .copied()
+                .find(|arm| !self.held.contains(&Some(*arm)));
+            if let Some(free) = free {
+                let hand = usize::from(choices.uniform() < 0.5);
+                self.held[hand] = Some(free);
+            }
+        }
+    }
+}
+
 impl HandMotion {
     fn new(settings: &SurgeonSettings, mut stream: Stream) -> Self {
         let start = Place {
@@ -211,6 +295,7 @@ impl HandMotion {
                 UnitQuaternion::from_scaled_axis(turn_rad),
             ),
             jaw_rad: from.jaw_rad + (to.jaw_rad - from.jaw_rad) * s,
+            arm: None,
         }
     }
 
@@ -270,8 +355,15 @@ fn seconds_ns(seconds: f64) -> u64 {
 mod tests {
     use super::*;
 
+    const ARMS: [ArmKind; 4] = [
+        ArmKind::Instrument,
+        ArmKind::Endoscope,
+        ArmKind::Instrument,
+        ArmKind::Instrument,
+    ];
+
     fn surgeon(seed: u64) -> Surgeon {
-        Surgeon::new(&SurgeonSettings::default(), 4, seed)
+        Surgeon::new(&SurgeonSettings::default(), &ARMS, seed)
     }
 
     #[test]
@@ -291,9 +383,9 @@ mod tests {
             let hands = one.act(now_ns, Some(State::Following)).hands;
             assert_eq!(
                 hands[2].pose,
-                same.act(now_ns, Some(State::Following)).hands[2].pose
+                same.act(now_ns, Some(State::Following)).hands[1].pose
             );
-            differs |= hands[2].pose != other.act(now_ns, Some(State::Following)).hands[2].pose;
+            differs |= hands[2].pose != other.act(now_ns, Some(State::Following)).hands[1].pose;
         }
         assert!(differs);
     }
@@ -362,5 +454,30 @@ mod tests {
     fn nobody_presses_the_pedal_before_the_console_shows_anything() {
         let mut surgeon = surgeon(5);
         assert!((0..10_000).all(|tick| !surgeon.act(tick * 1_000_000, None).clutch_pressed));
+    }
+
+    #[test]
+    fn hands_swap_instruments_and_both_move_the_camera_but_never_hold_one_arm_together() {
+        let mut surgeon = surgeon(9);
+        let (mut held, mut camera_ticks, mut swaps) = (vec![], 0, 0);
+        for tick in 0..60_000 {
+            let input = surgeon.act(tick * 1_000_000, Some(State::Following));
+            let arms = input.hands.map(|hand| hand.arm);
+            assert!(arms[0].is_some() && arms[0] != arms[1]);
+            assert!(!arms.contains(&Some(1)), "the endoscope is for the pedal");
+            camera_ticks += u32::from(input.camera_pressed);
+            swaps += u32::from(!held.is_empty() && held != arms);
+            held = arms.to_vec();
+        }
+        assert!(swaps >= 3, "{swaps} swaps");
+        assert!((3_000..30_000).contains(&camera_ticks), "{camera_ticks} ms");
+    }
+
+    #[test]
+    fn one_arm_is_held_by_one_hand() {
+        let arms = [ArmKind::Endoscope];
+        let mut surgeon = Surgeon::new(&SurgeonSettings::default(), &arms, 1);
+        let hands = surgeon.act(0, None).hands;
+        assert_eq!(hands.map(|hand| hand.arm), [Some(0), None]);
     }
 }

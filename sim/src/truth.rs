@@ -16,14 +16,31 @@ const REMEMBERED: usize = 16_384;
 /// The ledger of commands and arrivals.
 #[derive(Resource, Clone)]
 pub struct Truth {
+    /// Commands of the console's present session, and of the one before: its last ones may still be on
+    /// their way.
+    present: Commands,
+    previous: Commands,
+    gesture: Gesture,
+    newest_admitted: Option<(u32, u64)>,
+    admissible: Option<Admissible>,
+    paths: [Brought; PATHS],
+    freshness_ns: u64,
+}
+
+/// The commands of one epoch.
+#[derive(Clone)]
+struct Commands {
+    epoch: u32,
     /// The sequence number of the first remembered command.
     first_sequence: u64,
-    commands: VecDeque<Made>,
-    gesture: Gesture,
-    newest_admitted: Option<u64>,
-    admissible: Option<Admissible>,
-    path_last_arrival_ns: [Option<u64>; PATHS],
-    freshness_ns: u64,
+    made: VecDeque<Made>,
+}
+
+/// What a path brought last.
+#[derive(Clone, Copy, Default)]
+struct Brought {
+    newest: (u32, u64),
+    at_ns: Option<u64>,
 }
 
 /// A command as the console made it.
@@ -59,8 +76,8 @@ impl Truth {
     /// An empty ledger; `freshness_ns` is how old an echo an ideal receiver admits.
     pub fn new(freshness_ns: u64) -> Self {
         Self {
-            first_sequence: 1,
-            commands: VecDeque::new(),
+            present: Commands::of_epoch(0),
+            previous: Commands::of_epoch(0),
             gesture: Gesture {
                 clutch: 0,
                 made_ns: 0,
@@ -69,22 +86,29 @@ impl Truth {
             },
             newest_admitted: None,
             admissible: None,
-            path_last_arrival_ns: [None; PATHS],
+            paths: [Brought::default(); PATHS],
             freshness_ns,
         }
     }
 
     /// Notes a command that the console has just made. True when it is the first of a new gesture.
     pub fn note_made(&mut self, now_ns: u64, command: &Command) -> bool {
+        if command.epoch != self.present.epoch {
+            let fresh = Commands::of_epoch(command.epoch);
+            self.previous = core::mem::replace(&mut self.present, fresh);
+            self.gesture.clutch = 0;
+            self.gesture.arrived_clutch = 0;
+        }
         let is_new_gesture = command.clutch != self.gesture.clutch;
         if is_new_gesture {
             self.gesture.clutch = command.clutch;
             self.gesture.made_ns = now_ns;
         }
-        if self.commands.is_empty() {
-            self.first_sequence = command.sequence;
+        let commands = &mut self.present;
+        if commands.made.is_empty() {
+            commands.first_sequence = command.sequence;
         }
-        self.commands.push_back(Made {
+        commands.made.push_back(Made {
             created_ns: now_ns,
             echo_ns: command.echo_ns,
             engagement: command.engagement,
@@ -93,9 +117,9 @@ impl Truth {
             gesture_ns: self.gesture.made_ns,
             delivered: false,
         });
-        if self.commands.len() > REMEMBERED {
-            self.commands.pop_front();
-            self.first_sequence += 1;
+        if commands.made.len() > REMEMBERED {
+            commands.made.pop_front();
+            commands.first_sequence += 1;
         }
         is_new_gesture
     }
@@ -106,20 +130,28 @@ impl Truth {
         &mut self,
         now_ns: u64,
         path: usize,
+        epoch: u32,
         sequence: u64,
         engagement: u32,
     ) -> bool {
-        self.path_last_arrival_ns[path] = Some(now_ns);
-        let Some(made) = self.made_mut(sequence) else {
+        let Some(made) = self.made_mut(epoch, sequence) else {
             return false;
         };
         let first_copy = !made.delivered;
         made.delivered = true;
         let made = *made;
+        let number = (epoch, sequence);
         let is_fresh = now_ns.saturating_sub(made.echo_ns) <= self.freshness_ns;
-        let is_newest = self.newest_admitted.is_none_or(|newest| sequence > newest);
+        let brought = &mut self.paths[path];
+        if is_fresh && number > brought.newest {
+            *brought = Brought {
+                newest: number,
+                at_ns: Some(now_ns),
+            };
+        }
+        let is_newest = self.newest_admitted.is_none_or(|newest| number > newest);
         if is_fresh && is_newest && made.engagement == engagement {
-            self.newest_admitted = Some(sequence);
+            self.newest_admitted = Some(number);
             if made.engaged && made.clutch != self.gesture.arrived_clutch {
                 self.gesture.arrived_clutch = made.clutch;
                 self.gesture.first_arrived_ns = now_ns;
@@ -136,9 +168,11 @@ impl Truth {
     }
 
     /// A command as it was made, if the console made one with this number and it is remembered.
-    pub fn made(&self, sequence: u64) -> Option<&Made> {
-        let index = usize::try_from(sequence.checked_sub(self.first_sequence)?).ok()?;
-        self.commands.get(index)
+    pub fn made(&self, epoch: u32, sequence: u64) -> Option<&Made> {
+        let commands = [&self.present, &self.previous]
+            .into_iter()
+            .find(|commands| commands.epoch == epoch)?;
+        commands.made.get(commands.index(sequence)?)
     }
 
     /// The newest arrival that an ideal receiver would have admitted.
@@ -146,9 +180,10 @@ impl Truth {
         self.admissible
     }
 
-    /// When something of the console last arrived on each path.
+    /// When each path last brought something worth having: fresh, and newer than anything that it had
+    /// brought before.
     pub fn path_last_arrival_ns(&self) -> [Option<u64>; PATHS] {
-        self.path_last_arrival_ns
+        self.paths.map(|brought| brought.at_ns)
     }
 
     /// Folds what later judgements depend on.
@@ -157,35 +192,47 @@ impl Truth {
             .admissible
             .map_or(u64::MAX, |admissible| admissible.arrived_ns);
         for value in [
-            self.first_sequence + self.commands.len() as u64,
+            u64::from(self.present.epoch),
+            self.present.first_sequence + self.present.made.len() as u64,
             self.gesture.made_ns,
             self.gesture.first_arrived_ns,
-            self.newest_admitted.unwrap_or(0),
+            self.newest_admitted.map_or(0, |(_, sequence)| sequence),
             admissible,
         ] {
             sink(&value.to_le_bytes());
         }
     }
 
-    fn made_mut(&mut self, sequence: u64) -> Option<&mut Made> {
-        let index = usize::try_from(sequence.checked_sub(self.first_sequence)?).ok()?;
-        self.commands.get_mut(index)
+    fn made_mut(&mut self, epoch: u32, sequence: u64) -> Option<&mut Made> {
+        let commands = [&mut self.present, &mut self.previous]
+            .into_iter()
+            .find(|commands| commands.epoch == epoch)?;
+        let index = commands.index(sequence)?;
+        commands.made.get_mut(index)
+    }
+}
+
+impl Commands {
+    fn of_epoch(epoch: u32) -> Self {
+        Self {
+            epoch,
+            first_sequence: 1,
+            made: VecDeque::new(),
+        }
+    }
+
+    fn index(&self, sequence: u64) -> Option<usize> {
+        usize::try_from(sequence.checked_sub(self.first_sequence)?).ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use control_loop::frame::ArmCommand;
-    use robot_model::{MAX_ARMS, Pose};
 
     const MS: u64 = 1_000_000;
 
     fn command(sequence: u64, echo_ns: u64, engagement: u32, clutch: u32) -> Command {
-        let arm = ArmCommand {
-            motion: Pose::identity(),
-            jaw_rad: 0.0,
-        };
         Command {
             epoch: 1,
             sequence,
@@ -194,7 +241,7 @@ mod tests {
             clutch,
             engaged: true,
             stop: false,
-            arms: [arm; MAX_ARMS],
+            hands: [None; 2],
         }
     }
 
@@ -202,19 +249,19 @@ mod tests {
     fn the_true_age_of_a_command_counts_from_when_it_was_made() {
         let mut truth = Truth::new(500 * MS);
         truth.note_made(10 * MS, &command(1, 0, 0, 1));
-        assert_eq!(truth.made(1).map(|made| made.created_ns), Some(10 * MS));
-        assert_eq!(truth.made(2), None, "nobody made the second command");
-        assert_eq!(truth.made(0), None);
+        assert_eq!(truth.made(1, 1).map(|made| made.created_ns), Some(10 * MS));
+        assert_eq!(truth.made(1, 2), None, "nobody made the second command");
+        assert_eq!(truth.made(1, 0), None);
     }
 
     #[test]
     fn only_the_first_copy_of_a_command_is_a_first_copy() {
         let mut truth = Truth::new(500 * MS);
         truth.note_made(0, &command(1, 0, 0, 1));
-        assert!(truth.note_arrival(100 * MS, 0, 1, 0));
-        assert!(!truth.note_arrival(125 * MS, 1, 1, 0));
+        assert!(truth.note_arrival(100 * MS, 0, 1, 1, 0));
+        assert!(!truth.note_arrival(125 * MS, 1, 1, 1, 0));
         assert!(
-            !truth.note_arrival(130 * MS, 1, 99, 0),
+            !truth.note_arrival(130 * MS, 1, 1, 99, 0),
             "a frame that nobody made is no copy"
         );
     }
@@ -225,17 +272,17 @@ mod tests {
         for sequence in 1..=4 {
             truth.note_made(0, &command(sequence, 0, u32::from(sequence == 4), 1));
         }
-        truth.note_arrival(100 * MS, 0, 2, 0);
+        truth.note_arrival(100 * MS, 0, 1, 2, 0);
         assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(100 * MS));
-        truth.note_arrival(110 * MS, 0, 1, 0);
-        truth.note_arrival(501 * MS, 0, 3, 0);
-        truth.note_arrival(120 * MS, 0, 4, 0);
+        truth.note_arrival(110 * MS, 0, 1, 1, 0);
+        truth.note_arrival(501 * MS, 0, 1, 3, 0);
+        truth.note_arrival(120 * MS, 0, 1, 4, 0);
         assert_eq!(
             truth.admissible().map(|one| one.arrived_ns),
             Some(100 * MS),
             "overtaken, stale and of another engagement: none is admissible"
         );
-        truth.note_arrival(130 * MS, 0, 4, 1);
+        truth.note_arrival(130 * MS, 0, 1, 4, 1);
         assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(130 * MS));
     }
 
@@ -245,8 +292,37 @@ mod tests {
         for sequence in 1..=(REMEMBERED as u64 + 10) {
             truth.note_made(0, &command(sequence, 0, 0, 1));
         }
-        assert_eq!(truth.made(10), None);
-        assert!(truth.made(11).is_some());
-        assert_eq!(truth.commands.len(), REMEMBERED);
+        assert_eq!(truth.made(1, 10), None);
+        assert!(truth.made(1, 11).is_some());
+        assert_eq!(truth.present.made.len(), REMEMBERED);
+    }
+
+    #[test]
+    fn a_path_that_only_repeats_what_it_brought_before_brings_nothing() {
+        let mut truth = Truth::new(500 * MS);
+        for sequence in 1..=3 {
+            truth.note_made(0, &command(sequence, 0, 0, 1));
+        }
+        truth.note_arrival(100 * MS, 0, 1, 2, 0);
+        truth.note_arrival(200 * MS, 0, 1, 2, 0);
+        truth.note_arrival(210 * MS, 0, 1, 1, 0);
+        assert_eq!(truth.path_last_arrival_ns(), [Some(100 * MS), None]);
+        truth.note_arrival(501 * MS, 0, 1, 3, 0);
+        assert_eq!(truth.path_last_arrival_ns()[0], Some(100 * MS), "stale");
+    }
+
+    #[test]
+    fn commands_of_the_session_before_are_remembered_until_the_next_one() {
+        let mut truth = Truth::new(500 * MS);
+        truth.note_made(0, &command(7, 0, 0, 1));
+        let next = |epoch| Command {
+            epoch,
+            ..command(1, 0, 0, 0)
+        };
+        truth.note_made(10 * MS, &next(2));
+        assert!(truth.made(1, 7).is_some() && truth.made(2, 1).is_some());
+        assert_eq!(truth.made(1, 1), None);
+        truth.note_made(20 * MS, &next(3));
+        assert_eq!(truth.made(1, 7), None);
     }
 }

@@ -3,10 +3,11 @@
 use bevy_app::App;
 use bevy_ecs::prelude::{Entity, World};
 use control_loop::{
-    Console, Hand, HandInput, PathId, SessionKeys, SettingsError, State, TickOutput, Verdict,
+    Console, ConsoleStart, HANDS, Hand, HandInput, PathHealth, PathId, PresharedKey, RobotStart,
+    SettingsError, State, TickOutput, Verdict,
 };
 use net_model::{Arrival, Direction, FaultSchedule, ModelError, Network, PATHS, Stream};
-use robot_model::{Arm, MAX_ARMS, MAX_JOINTS, Pose};
+use robot_model::{Arm, ArmKind, MAX_ARMS, MAX_JOINTS, Pose};
 use safety::{ArmSetup, Finding, JointBounds, Monitors, Setup};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -128,7 +129,7 @@ impl Twin {
         keep: Keep,
     ) -> Result<Self, BuildError> {
         let mut twin = Self::without_operator(operation, plan, make_loop, keep)?;
-        let surgeon = Surgeon::new(&operation.surgeon, operation.arms.len(), plan.seed);
+        let surgeon = Surgeon::new(&operation.surgeon, &arm_kinds(operation), plan.seed);
         twin.app.world_mut().insert_resource(Operator(surgeon));
         twin.app.add_plugins(OperatorPlugin);
         Ok(twin)
@@ -145,15 +146,17 @@ impl Twin {
         keep: Keep,
     ) -> Result<Self, BuildError> {
         let settings = &operation.control_loop;
-        let keys = session_keys(plan.seed);
+        let secrets = Secrets::of_seed(plan.seed);
         let setup = LoopSetup {
             arms: &operation.arms,
             settings,
-            keys: &keys,
+            psk: &secrets.psk,
+            start: secrets.robot,
         };
         let under_test = make_loop(setup).map_err(BuildError::Loop)?;
-        let console =
-            Console::new(settings, &keys, operation.arms.len()).map_err(BuildError::Loop)?;
+        let kinds = arm_kinds(operation);
+        let console = Console::new(settings, &secrets.psk, secrets.console, &kinds)
+            .map_err(BuildError::Loop)?;
         let network = Network::new(&operation.paths, plan.faults.clone(), plan.seed)
             .map_err(BuildError::Network)?;
 
@@ -167,8 +170,10 @@ impl Twin {
             hands: [Hand {
                 pose: Pose::identity(),
                 jaw_rad: 0.0,
-            }; MAX_ARMS],
+                arm: None,
+            }; HANDS],
             clutch_pressed: false,
+            camera_pressed: false,
             stop_pressed: false,
         }));
         world.insert_resource(ConsoleEnd {
@@ -188,7 +193,6 @@ impl Twin {
             same_without_duplicates: true,
             applied: None,
             applied_gesture_ns: None,
-            statuses_sent: 0,
         });
         let body = Plant::new(&operation.arms, settings.tick_ns, operation.plant.substeps);
         world.insert_resource(Body(body));
@@ -375,19 +379,39 @@ fn fold(digest: u64, values: &[u64]) -> u64 {
     })
 }
 
-fn session_keys(seed: u64) -> SessionKeys {
-    let mut stream = Stream::new(seed, "session keys");
-    let mut key = || {
-        let mut bytes = [0; 32];
-        for chunk in bytes.chunks_exact_mut(8) {
-            chunk.copy_from_slice(&stream.bits().to_le_bytes());
+/// What both ends bring to their start: random to everyone but the seed.
+struct Secrets {
+    psk: PresharedKey,
+    console: ConsoleStart,
+    robot: RobotStart,
+}
+
+impl Secrets {
+    fn of_seed(seed: u64) -> Self {
+        let mut stream = Stream::new(seed, "session secrets");
+        let mut psk = [0; 32];
+        let (mut console, mut robot) = ([0; 16], [0; 16]);
+        for bytes in [&mut psk[..], &mut console, &mut robot] {
+            for chunk in bytes.chunks_exact_mut(8) {
+                chunk.copy_from_slice(&stream.bits().to_le_bytes());
+            }
         }
-        bytes
-    };
-    SessionKeys {
-        command: key(),
-        status: key(),
+        Self {
+            psk: PresharedKey(psk),
+            console: ConsoleStart {
+                stamp: 1,
+                nonce: console,
+            },
+            robot: RobotStart {
+                epoch: 1,
+                nonce: robot,
+            },
+        }
     }
+}
+
+fn arm_kinds(operation: &Operation) -> Vec<ArmKind> {
+    operation.arms.iter().map(|arm| arm.kind).collect()
 }
 
 fn output_at_home(arms: &[Arm]) -> TickOutput {
@@ -400,8 +424,10 @@ fn output_at_home(arms: &[Arm]) -> TickOutput {
         state: State::Idle,
         engagement: 0,
         applied: None,
-        silent_paths: [false; PathId::ALL.len()],
+        fault: None,
+        paths: [PathHealth::Working; PathId::ALL.len()],
         status: None,
+        welcome: None,
     }
 }
 

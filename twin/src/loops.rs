@@ -32,11 +32,17 @@ impl LoopName {
     pub fn factory(self) -> &'static LoopFactory {
         match self {
             Self::Own => &own_loop,
-            Self::LastWriterWins => {
-                &|s| Ok(Box::new(LastWriterWins::new(s.arms, s.settings, s.keys)?))
-            }
-            Self::NoAgeLimit => &|s| Ok(Box::new(NoAgeLimit::new(s.arms, s.settings, s.keys)?)),
-            Self::CatchUp => &|s| Ok(Box::new(CatchUp::new(s.arms, s.settings, s.keys)?)),
+            Self::LastWriterWins => &|s| {
+                Ok(Box::new(LastWriterWins::new(
+                    s.arms, s.settings, s.psk, s.start,
+                )?))
+            },
+            Self::NoAgeLimit => &|s| {
+                Ok(Box::new(NoAgeLimit::new(
+                    s.arms, s.settings, s.psk, s.start,
+                )?))
+            },
+            Self::CatchUp => &|s| Ok(Box::new(CatchUp::new(s.arms, s.settings, s.psk, s.start)?)),
         }
     }
 

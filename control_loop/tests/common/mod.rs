@@ -6,21 +6,88 @@
 #![allow(dead_code, reason = "every test file uses a part of this")]
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use control_loop::admission::Verdict;
+use control_loop::frame::Command;
 use control_loop::{
-    Console, Hand, HandInput, LoopSettings, PATHS, PathId, Robot, RobotLoop, Sensed, Sent,
-    SessionKeys, State, TickOutput,
+    Console, ConsoleStart, Hand, HandInput, LoopSettings, PATHS, PathId, PresharedKey, Robot,
+    RobotLoop, RobotStart, Sensed, SessionKeys, State, TickOutput,
 };
 use nalgebra::{Translation3, UnitQuaternion};
-use robot_model::{Arm, JointVector, MAX_ARMS, Pose};
+use robot_model::{Arm, ArmKind, JointVector, MAX_ARMS, Pose};
 
 pub const MS: u64 = 1_000_000;
 
-pub const KEYS: SessionKeys = SessionKeys {
-    command: [0x11; 32],
-    status: [0x22; 32],
+pub const PSK: PresharedKey = PresharedKey([0x33; 32]);
+
+pub const CONSOLE_START: ConsoleStart = ConsoleStart {
+    stamp: 1_000,
+    nonce: [0x44; 16],
 };
+
+pub const ROBOT_START: RobotStart = RobotStart {
+    epoch: 1,
+    nonce: [0x55; 16],
+};
+
+/// The keys of the session that [`welcomed`] ends agree on: found as an attacker could who has the
+/// pre-shared key and hears the handshake.
+pub static KEYS: LazyLock<SessionKeys> = LazyLock::new(|| {
+    let handshake = Handshake::of(&arms(), &LoopSettings::default());
+    let robot_nonce = control_loop::frame::robot_nonce(&handshake.welcome).expect("a nonce");
+    let hello = control_loop::session::open_hello(&PSK, &handshake.hello).expect("a hello");
+    SessionKeys::derive(&PSK, &hello.console_nonce, &robot_nonce, ROBOT_START.epoch)
+});
+
+pub fn kinds(arms: &[Arm]) -> Vec<ArmKind> {
+    arms.iter().map(|arm| arm.kind).collect()
+}
+
+/// A command that was sent, and its bytes.
+#[derive(Clone, Copy)]
+pub struct Sent {
+    pub bytes: [u8; control_loop::COMMAND_BYTES],
+    pub command: Command,
+}
+
+/// Both ends after their handshake, which takes no time, and what was said.
+pub struct Handshake {
+    pub console: Console,
+    pub robot: Robot,
+    pub hello: Vec<u8>,
+    pub welcome: Vec<u8>,
+}
+
+impl Handshake {
+    pub fn of(arms: &[Arm], settings: &LoopSettings) -> Self {
+        let mut console =
+            Console::new(settings, &PSK, CONSOLE_START, &kinds(arms)).expect("one to four arms");
+        let mut robot = Robot::new(arms, settings, &PSK, ROBOT_START).expect("possible settings");
+        let idle = hands_at(0.0, 0.0, 0.0);
+        let hello = console.tick(0, &idle).hello.expect("it greets");
+        robot.receive(0, PathId::A, hello.as_ref());
+        let welcome = robot.tick(0, &at_home(arms)).welcome.expect("it answers");
+        console.receive(0, PathId::A, &welcome);
+        assert_eq!(console.epoch(), Some(ROBOT_START.epoch));
+        Self {
+            console,
+            robot,
+            hello: hello.as_ref().to_vec(),
+            welcome: welcome.to_vec(),
+        }
+    }
+}
+
+/// The command that a console sends in a tick, if it sends one.
+pub fn sent(console: &mut Console, now_ns: u64, input: &HandInput) -> Option<Sent> {
+    let outgoing = console.tick(now_ns, input);
+    let frame = outgoing.paths[0]?;
+    Some(Sent {
+        bytes: frame.as_ref().try_into().expect("a command"),
+        command: outgoing.command?,
+    })
+}
 
 /// The arms of the default robot file.
 pub fn arms() -> Vec<Arm> {
@@ -134,8 +201,8 @@ impl Network {
     }
 }
 
-/// When the console of [`Network::good`] sends first: a tick after the first status came.
-pub const FIRST_SENT_MS: u64 = 21;
+/// When the console of a [`World`] sends first: it is welcome before the world begins.
+pub const FIRST_SENT_MS: u64 = 0;
 
 struct Flight {
     due_ms: u64,
@@ -193,10 +260,11 @@ impl World {
 
     pub fn with(network: Network, settings: LoopSettings, disturbance: Disturbance) -> Self {
         let arms = arms();
+        let Handshake { console, robot, .. } = Handshake::of(&arms, &settings);
         Self {
             settings,
-            console: Console::new(&settings, &KEYS, arms.len()).expect("one to four arms"),
-            robot: Robot::new(&arms, &settings, &KEYS).expect("possible settings"),
+            console,
+            robot,
             sensed: at_home(&arms),
             arms,
             network,
@@ -215,15 +283,23 @@ impl World {
     /// One tick of 1 ms.
     pub fn step(&mut self, input: &HandInput) -> TickOutput {
         let (now_ms, now_ns) = (self.now_ms, self.now_ms * MS);
-        if let Some(sent) = self.console.tick(now_ns, input) {
-            self.sent.push((now_ms, sent));
-            send(
-                &mut self.up,
-                &self.network.up,
-                self.up_count,
-                now_ms,
-                &sent.bytes,
-            );
+        let outgoing = self.console.tick(now_ns, input);
+        for (leg, (path, frame)) in PathId::ALL.into_iter().zip(&outgoing.paths).enumerate() {
+            let frames = outgoing.hello.iter().chain(frame);
+            for frame in frames {
+                for due_ms in self.network.up[leg].arrivals_ms(self.up_count, now_ms) {
+                    let bytes = frame.as_ref().to_vec();
+                    self.up.push(Flight {
+                        due_ms,
+                        path,
+                        bytes,
+                    });
+                }
+            }
+        }
+        if let (Some(command), Some(frame)) = (outgoing.command, &outgoing.paths[0]) {
+            let bytes = frame.as_ref().try_into().expect("a command");
+            self.sent.push((now_ms, Sent { bytes, command }));
             self.up_count += 1;
         }
         let mut arrived = take_due(&mut self.up, now_ms);
@@ -242,6 +318,15 @@ impl World {
         let output = self.robot.tick(now_ns, &self.sensed);
         self.sensed.joints = output.set_points;
         self.outputs.push(output);
+        if let Some(welcome) = output.welcome {
+            send(
+                &mut self.down,
+                &self.network.down,
+                self.down_count,
+                now_ms,
+                &welcome,
+            );
+        }
         if let Some(status) = output.status {
             send(
                 &mut self.down,
@@ -375,15 +460,17 @@ pub fn digest(robot: &impl RobotLoop) -> Vec<u8> {
 
 // ------------------------------------------------------------------------------------- the surgeon
 
-/// Hands at a place, nothing pressed.
+/// Hands at a place, holding the first and the third arm, nothing pressed.
 pub fn hands_at(x_m: f64, y_m: f64, z_m: f64) -> HandInput {
-    let hand = Hand {
+    let hand = |arm| Hand {
         pose: Pose::translation(x_m, y_m, z_m),
         jaw_rad: 0.2,
+        arm: Some(arm),
     };
     HandInput {
-        hands: [hand; MAX_ARMS],
+        hands: [hand(0), hand(2)],
         clutch_pressed: false,
+        camera_pressed: false,
         stop_pressed: false,
     }
 }

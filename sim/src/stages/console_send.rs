@@ -26,9 +26,9 @@ fn seal(
     mut journal: ResMut<Journal>,
 ) {
     let now_ns = clock.now_ns();
-    end.outgoing = end.console.tick(now_ns, &hands.0);
-    if let Some(sent) = &end.outgoing {
-        let command = &sent.command;
+    let outgoing = end.console.tick(now_ns, &hands.0);
+    end.outgoing = Some(outgoing);
+    if let Some(command) = &outgoing.command {
         newest.0 = Some(*command);
         if truth.note_made(now_ns, command) {
             let (clutch, engagement) = (command.clutch, command.engagement);

@@ -47,7 +47,7 @@ fn control(
 
     let mut applied_gesture_ns = robot.applied_gesture_ns;
     let applied = output.applied.map(|applied| {
-        let made = truth.made(applied.sequence);
+        let made = truth.made(applied.epoch, applied.sequence);
         applied_gesture_ns = made.map(|made| made.gesture_ns);
         AppliedTruth {
             epoch: applied.epoch,
@@ -69,11 +69,15 @@ fn control(
             },
         );
     }
-    for path in 0..before.silent_paths.len() {
-        let silent = output.silent_paths[path];
-        if silent != before.silent_paths[path] {
-            journal.note(now_ns, Happening::PathSilent { path, silent });
+    for (path, (was, health)) in before.paths.iter().zip(output.paths).enumerate() {
+        if health != *was {
+            journal.note(now_ns, Happening::PathHealth { path, health });
         }
+    }
+    if output.fault != before.fault
+        && let Some(fault) = output.fault
+    {
+        journal.note(now_ns, Happening::Fault { fault });
     }
     robot.same_without_duplicates = same;
     robot.applied = applied;

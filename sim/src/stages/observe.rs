@@ -2,7 +2,7 @@
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Query, Res, ResMut};
-use control_loop::State;
+use control_loop::{PathHealth, State};
 use robot_model::{MAX_ARMS, MAX_JOINTS, Pose};
 use safety::{ArmSample, LoopState, Sample};
 
@@ -62,7 +62,7 @@ fn observe(
         applied_gesture_ns: robot.applied_gesture_ns,
         admissible: truth.admissible(),
         path_last_arrival_ns: truth.path_last_arrival_ns(),
-        reported_silent: output.silent_paths,
+        reported_silent: output.paths.map(|health| health == PathHealth::Silent),
         same_without_duplicates: robot.same_without_duplicates,
         finite,
         quarantined: body.0.quarantined(),

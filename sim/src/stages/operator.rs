@@ -28,5 +28,16 @@ fn act(
     if input.clutch_pressed && !hands.0.clutch_pressed {
         journal.note(clock.now_ns(), Happening::PedalPressed);
     }
+    if input.camera_pressed != hands.0.camera_pressed {
+        let pressed = input.camera_pressed;
+        journal.note(clock.now_ns(), Happening::CameraPedal { pressed });
+    }
+    for (hand, (now, before)) in input.hands.iter().zip(&hands.0.hands).enumerate() {
+        if let (Some(arm), Some(was)) = (now.arm, before.arm)
+            && arm != was
+        {
+            journal.note(clock.now_ns(), Happening::ArmSwap { hand, arm });
+        }
+    }
     hands.0 = input;
 }

@@ -7,7 +7,7 @@ use net_model::Direction;
 
 use super::{Stage, Tick};
 use crate::journal::Journal;
-use crate::state::{Clock, Judges, Paths, RobotEnd};
+use crate::state::{Clock, Judges, Label, Paths, RobotEnd};
 use crate::truth::Truth;
 
 /// Hands arrivals to the robot end.
@@ -34,10 +34,15 @@ fn receive(
             continue;
         };
         let bytes = arrival.payload.as_ref();
-        let first_copy =
-            truth.note_arrival(now_ns, arrival.path, arrival.payload.sequence, engagement);
+        let is_needed = match arrival.payload.label {
+            Label::Command { epoch, sequence } => {
+                truth.note_arrival(now_ns, arrival.path, epoch, sequence, engagement)
+            }
+            // Both loops must be in the same session.
+            Label::Other => true,
+        };
         let verdict = robot.under_test.receive(now_ns, path, bytes);
-        if first_copy {
+        if is_needed {
             robot.without_duplicates.receive(now_ns, path, bytes);
         }
         judges.verdicts[arrival.path][verdict as usize] += 1;

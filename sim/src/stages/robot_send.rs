@@ -1,13 +1,13 @@
-//! RobotSend: the robot's status frame enters both paths.
+//! RobotSend: the robot's welcome and status enter both paths.
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
 use net_model::{Direction, PATHS};
 
 use super::{Stage, Tick};
-use crate::state::{Clock, Datagram, Paths, RobotEnd};
+use crate::state::{Clock, Datagram, Label, Paths, RobotEnd};
 
-/// Puts the robot's status on both paths.
+/// Puts the robot's frames on both paths.
 pub struct RobotSendPlugin;
 
 impl Plugin for RobotSendPlugin {
@@ -16,13 +16,13 @@ impl Plugin for RobotSendPlugin {
     }
 }
 
-fn send(clock: Res<Clock>, mut robot: ResMut<RobotEnd>, mut paths: ResMut<Paths>) {
-    let Some(status) = robot.output.status else {
-        return;
-    };
-    robot.statuses_sent += 1;
-    let datagram = Datagram::new(robot.statuses_sent, &status);
-    for path in 0..PATHS {
-        paths.send(clock.now_ns(), path, Direction::Down, datagram);
+fn send(clock: Res<Clock>, robot: Res<RobotEnd>, mut paths: ResMut<Paths>) {
+    let welcome = robot.output.welcome.iter().map(|frame| &frame[..]);
+    let status = robot.output.status.iter().map(|frame| &frame[..]);
+    for frame in welcome.chain(status) {
+        let datagram = Datagram::new(Label::Other, control_loop::Datagram::new(frame));
+        for path in 0..PATHS {
+            paths.send(clock.now_ns(), path, Direction::Down, datagram);
+        }
     }
 }

@@ -2,10 +2,11 @@
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
-use net_model::{Direction, PATHS};
+use control_loop::frame::Kind;
+use net_model::Direction;
 
 use super::{Stage, Tick};
-use crate::state::{Clock, ConsoleEnd, Datagram, Paths};
+use crate::state::{Clock, ConsoleEnd, Datagram, Label, Paths};
 
 /// Puts the console's command on both paths.
 pub struct UplinkPlugin;
@@ -17,10 +18,25 @@ impl Plugin for UplinkPlugin {
 }
 
 fn send(clock: Res<Clock>, end: Res<ConsoleEnd>, mut paths: ResMut<Paths>) {
-    if let Some(sent) = &end.outgoing {
-        let datagram = Datagram::new(sent.command.sequence, &sent.bytes);
-        for path in 0..PATHS {
+    let Some(outgoing) = &end.outgoing else {
+        return;
+    };
+    for (path, command) in outgoing.paths.iter().enumerate() {
+        if let Some(hello) = &outgoing.hello {
+            let datagram = Datagram::new(Label::Other, *hello);
             paths.send(clock.now_ns(), path, Direction::Up, datagram);
         }
+        if let Some(frame) = command {
+            let datagram = Datagram::new(label(frame), *frame);
+            paths.send(clock.now_ns(), path, Direction::Up, datagram);
+        }
+    }
+}
+
+/// A staggered copy is sent ticks after its command was made: its header tells which it is.
+fn label(frame: &control_loop::Datagram) -> Label {
+    match control_loop::frame::header_of(frame.as_ref()) {
+        Some((Kind::Command, epoch, sequence)) => Label::Command { epoch, sequence },
+        _ => Label::Other,
     }
 }
