@@ -102,6 +102,11 @@ impl Receiver {
         heard
     }
 
+    /// What is remembered of the present session's commands.
+    pub fn admission(&self) -> Option<&Admission> {
+        self.session.as_ref().map(|session| &session.admission)
+    }
+
     /// Ends a tick's reception and tells what it brought.
     pub fn tick(&mut self, now_ns: u64) -> Reception {
         self.opened = [0; PATHS];
