@@ -16,7 +16,7 @@ use robot_model::{Arm, ArmKind, JointVector, MAX_ARMS, MAX_JOINTS, Pose};
 
 use crate::LoopSettings;
 use crate::frame::{Command, HandCommand};
-use crate::rules::requires;
+use crate::rules::{requires, triggers};
 use crate::shaper::{ArmShaper, ShaperSettings};
 
 /// Share of a tip speed limit that is asked of the shaper: the rest is for the chords of a curved path.
@@ -138,7 +138,7 @@ impl Follower {
                 continue;
             }
             let is_slow = now_ns <= follower.slow_until_ns;
-            let limit_m_s = if crate::rules::triggers!(SlowResume, is_slow) {
+            let limit_m_s = if triggers!(SlowResume, is_slow) {
                 self.resume_speed_m_s
             } else {
                 self.tip_speed_m_s
@@ -271,11 +271,16 @@ impl ArmFollower {
         let turned = motion.rotation * self.anchor_motion.rotation.inverse();
         let turned = base.inverse() * turned * base;
         let mut place = self.anchor_tip.translation.vector + moved;
-        // An anchor already nearer than the least depth may stay there, but go no nearer.
-        let least_m = least_depth_m.min(self.anchor_tip.translation.vector.norm());
-        let depth_m = place.norm();
-        if crate::rules::triggers!(LeastDepth, depth_m < least_m && depth_m > 0.0) {
-            place *= least_m / depth_m;
+        // The shaft as it is to be now: a place behind the remote centre, or too near it, is kept at the
+        // least depth along it. A tip that is already nearer may stay, but goes no nearer.
+        let shaft = self.arm.tip_pose(&self.target).translation.vector;
+        let depth_m = shaft.norm();
+        if depth_m > 0.0 {
+            let along = shaft / depth_m;
+            let missing_m = least_depth_m.min(depth_m) - place.dot(&along);
+            if triggers!(LeastDepth, missing_m > 0.0) {
+                place += along * missing_m;
+            }
         }
         Pose::from_parts(place.into(), turned * self.anchor_tip.rotation)
     }

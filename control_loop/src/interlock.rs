@@ -8,13 +8,13 @@
 //! | any but Stopped | the emergency stop is commanded | Stopped |
 //! | any but Stopped, Faulted | a fault is sensed | Faulted |
 //! | Aligning, Following, Coasting, Holding | another session begins | Idle |
-//! | Idle | a command is accepted | Aligning |
 //! | Aligning, Following, Coasting | silence longer than the coast limit | Holding |
-//! | Aligning, Idle, Holding | a command of a fresh gesture is accepted, everything at rest | Following |
+//! | Idle, Aligning, Holding | a command of a fresh gesture is accepted, everything at rest | Following |
+//! | Idle | a command is accepted | Aligning |
 //! | Holding | an accepted command that does not ask to follow | Aligning |
 //! | Following, Coasting | the pedal is pressed, or the clutch number changes | Aligning |
-//! | Following | silence longer than the gap | Coasting |
-//! | Coasting | a command is accepted | Following |
+//! | Following, Coasting | silence longer than the gap | Coasting |
+//! | Following, Coasting | silence no longer than the gap | Following |
 //!
 //! Entering Holding, and leaving Faulted or Stopped, raises the engagement number, so every command that
 //! is on its way then is dead for ever. A stop that the console commanded stays commanded for the rest of

@@ -196,8 +196,8 @@ impl LoopSettings {
                  again loses its newest command",
             );
         }
-        if self.frames_per_tick > 2_000 {
-            return refused("frames per tick", "must be at most 2,000 of each path");
+        if u64::from(self.frames_per_tick) > WINDOW {
+            return refused("frames per tick", "must be at most 4,096 of each path");
         }
         if self.hello_interval_ns < self.tick_ns || self.greet_after_ns <= self.coast_ns {
             return refused(

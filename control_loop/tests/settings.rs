@@ -52,7 +52,7 @@ fn the_defaults_are_those_of_the_requirements_table() {
 /// A setting that is changed, what is blamed, and a word of the reason.
 type Case = (&'static str, &'static str, fn(&mut LoopSettings));
 
-const REFUSED: [Case; 29] = [
+const REFUSED: &[Case] = &[
     ("tick", "longer than 0", |s| s.tick_ns = 0),
     ("tick", "at most 10 ms", |s| s.tick_ns = 10 * MS + 1),
     ("frame and status interval", "at least a tick", |s| {
@@ -105,12 +105,37 @@ const REFUSED: [Case; 29] = [
     ("tracking error", "0.1 to 50 mm", |s| {
         s.tracking_error_m = f64::NAN
     }),
+    ("frames per tick", "fit into freshness", |s| {
+        s.frames_per_tick = 249
+    }),
+    ("frames per tick", "at most 4,096", |s| {
+        s.frames_per_tick = 4_097
+    }),
+    ("stagger", "shorter than coast", |s| s.stagger_ns = 64 * MS),
+    ("stagger", "shorter than coast", |s| {
+        (s.stagger_ns, s.coast_ns) = (40 * MS, 40 * MS)
+    }),
+    ("greeting", "at least a tick", |s| {
+        s.hello_interval_ns = MS - 1
+    }),
+    ("greeting", "longer than coast", |s| {
+        s.greet_after_ns = 100 * MS
+    }),
+    ("overrun", "at most coast", |s| s.overrun_ns = 100 * MS + 1),
+    ("dropout and frozen", "at most stop", |s| {
+        s.dropout_ns = 200 * MS + 1
+    }),
+    ("dropout and frozen", "at most stop", |s| {
+        s.frozen_ns = 200 * MS + 1
+    }),
+    ("least depth", "1 to 200 mm", |s| s.least_depth_m = 0.000_9),
+    ("least depth", "1 to 200 mm", |s| s.least_depth_m = f64::NAN),
     ("stop", "cannot stop", |s| s.stop_ns = 100 * MS),
 ];
 
 #[test]
 fn every_impossible_combination_is_refused_with_its_reason() {
-    for (number, (what, rule, change)) in REFUSED.into_iter().enumerate() {
+    for (number, &(what, rule, change)) in REFUSED.iter().enumerate() {
         let error = check(change).expect_err(what);
         assert_eq!(error.what, what, "case {number}");
         assert!(error.rule.contains(rule), "case {number}: {error}");
@@ -123,13 +148,21 @@ fn every_impossible_combination_is_refused_with_its_reason() {
 
 #[test]
 fn the_edges_of_what_is_possible_are_possible() {
-    let edges: [fn(&mut LoopSettings); 14] = [
-        |s| s.frame_interval_ns = MS,
+    let edges: [fn(&mut LoopSettings); 22] = [
+        |s| (s.frame_interval_ns, s.frames_per_tick) = (MS, 500),
         |s| s.status_interval_ns = MS,
         |s| s.gap_ns = 2 * MS,
         |s| s.coast_ns = 10 * MS + 1,
         |s| s.freshness_ns = 100 * MS + 1,
-        |s| s.freshness_ns = 2 * 4_096 * MS - 1,
+        |s| (s.freshness_ns, s.frames_per_tick) = (2 * 4_096 * MS - 1, 4_096),
+        |s| s.frames_per_tick = 250,
+        |s| s.stagger_ns = 64 * MS - 1,
+        |s| s.hello_interval_ns = MS,
+        |s| s.greet_after_ns = 100 * MS + 1,
+        |s| s.overrun_ns = 100 * MS,
+        |s| (s.dropout_ns, s.frozen_ns) = (200 * MS, 200 * MS),
+        |s| s.least_depth_m = 0.001,
+        |s| s.least_depth_m = 0.2,
         |s| s.stop_ns = 1_000 * MS,
         |s| s.latent_ns = 100 * MS,
         |s| s.forward_jump = 1,
@@ -153,11 +186,17 @@ fn a_loop_drives_one_to_four_arms() {
         let possible = (1..=MAX_ARMS).contains(&count);
         assert_eq!(settings.check(&arms).is_ok(), possible, "{count} arms");
         assert_eq!(
-            Console::new(&settings, &common::KEYS, count).is_ok(),
+            Console::new(
+                &settings,
+                &common::PSK,
+                common::CONSOLE_START,
+                &vec![robot_model::ArmKind::Instrument; count]
+            )
+            .is_ok(),
             possible
         );
         assert_eq!(
-            Robot::new(&arms, &settings, &common::KEYS).is_ok(),
+            Robot::new(&arms, &settings, &common::PSK, common::ROBOT_START).is_ok(),
             possible
         );
         if !possible {
@@ -222,7 +261,7 @@ fn a_robot_is_not_built_with_impossible_settings() {
         coast_ns: 0,
         ..LoopSettings::default()
     };
-    let error = Robot::new(&arms(), &settings, &common::KEYS)
+    let error = Robot::new(&arms(), &settings, &common::PSK, common::ROBOT_START)
         .err()
         .expect("refused");
     assert_eq!(error.what, "coast");

@@ -230,6 +230,12 @@ pub struct Disturbance {
     pub shuffle: Option<Dice>,
     /// Datagrams that an attacker, or the past, adds: when (ms), where, what.
     pub extra: Vec<(u64, PathId, Vec<u8>)>,
+    /// The robot's clock goes back: when (ms), and by how much, ms.
+    pub clock_back_ms: Option<(u64, u64)>,
+    /// The robot's loop is not called in this time; what arrives waits.
+    pub stalled_ms: Option<Range<u64>>,
+    /// Changes what the sensors say, ms by ms.
+    pub sensors: Option<fn(u64, &mut Sensed)>,
 }
 
 pub struct World {
@@ -283,6 +289,11 @@ impl World {
     /// One tick of 1 ms.
     pub fn step(&mut self, input: &HandInput) -> TickOutput {
         let (now_ms, now_ns) = (self.now_ms, self.now_ms * MS);
+        let back_ms = match self.disturbance.clock_back_ms {
+            Some((at_ms, by_ms)) if now_ms >= at_ms => by_ms,
+            _ => 0,
+        };
+        let robot_ns = (now_ms - back_ms.min(now_ms)) * MS;
         let outgoing = self.console.tick(now_ns, input);
         for (leg, (path, frame)) in PathId::ALL.into_iter().zip(&outgoing.paths).enumerate() {
             let frames = outgoing.hello.iter().chain(frame);
@@ -302,7 +313,13 @@ impl World {
             self.sent.push((now_ms, Sent { bytes, command }));
             self.up_count += 1;
         }
-        let mut arrived = take_due(&mut self.up, now_ms);
+        let stalled = self.disturbance.stalled_ms.clone();
+        let is_stalled = stalled.is_some_and(|stalled| stalled.contains(&now_ms));
+        let mut arrived = if is_stalled {
+            Vec::new()
+        } else {
+            take_due(&mut self.up, now_ms)
+        };
         let extra = self.disturbance.extra.iter();
         let extra = extra.filter(|(at_ms, _, _)| *at_ms == now_ms);
         arrived.splice(0..0, extra.map(|(_, path, bytes)| (*path, bytes.clone())));
@@ -312,10 +329,21 @@ impl World {
             }
         }
         for (path, bytes) in arrived {
-            let verdict = self.robot.receive(now_ns, path, &bytes);
+            let verdict = self.robot.receive(robot_ns, path, &bytes);
             self.verdicts.push((now_ms, verdict));
         }
-        let output = self.robot.tick(now_ns, &self.sensed);
+        if let Some(sensors) = self.disturbance.sensors {
+            sensors(now_ms, &mut self.sensed);
+        }
+        let output = match self.outputs.last() {
+            Some(last) if is_stalled => TickOutput {
+                applied: None,
+                status: None,
+                welcome: None,
+                ..*last
+            },
+            _ => self.robot.tick(robot_ns, &self.sensed),
+        };
         self.sensed.joints = output.set_points;
         self.outputs.push(output);
         if let Some(welcome) = output.welcome {
