@@ -29,11 +29,13 @@ pub struct Driver {
     /// The fault that Faulted was entered for.
     fault: Option<Fault>,
     acknowledged: bool,
+    /// Whether a tick has told where the arms are.
+    awake: bool,
     statuses: StatusSender,
 }
 
 impl Driver {
-    /// Arms at home, at rest and idle.
+    /// Idle; the arms rest where the first tick senses them.
     ///
     /// # Errors
     /// [`SettingsError`] when the settings are impossible for these arms.
@@ -51,6 +53,7 @@ impl Driver {
             followed_clutch: 0,
             fault: None,
             acknowledged: false,
+            awake: false,
             statuses: StatusSender::new(settings),
         })
     }
@@ -80,6 +83,10 @@ impl Driver {
 
     /// One period of the loop.
     pub fn tick(&mut self, now_ns: u64, sensed: &Sensed, reception: &Reception) -> TickOutput {
+        if !core::mem::replace(&mut self.awake, true) {
+            // After a restart the arms are wherever they were left.
+            self.follower.rest_at(&sensed.joints);
+        }
         let fault = self
             .watch
             .look(now_ns, sensed, &self.follower, &self.settings);
@@ -126,6 +133,7 @@ impl Driver {
             self.newest.is_some(),
             self.accepted_since_tick,
             self.acknowledged,
+            self.awake,
         ]
         .map(u8::from);
         sink(&[self.state as u8, self.fault.map_or(0, Fault::code)]);
@@ -180,6 +188,10 @@ impl Driver {
         let leaves_halt = is_halt(before) && !is_halt(self.state);
         if triggers!(EngagementRises, enters_hold || leaves_halt) {
             self.engagement = self.engagement.saturating_add(1);
+        }
+        if is_halt(self.state) && self.state != before {
+            // Told at once: the clock that says when a status is due may be what failed.
+            self.statuses.hurry();
         }
         if self.state == State::Faulted && before != State::Faulted {
             self.fault = fault;
@@ -252,6 +264,11 @@ impl StatusSender {
     /// A new session counts its statuses from 1, and the first is due at once.
     pub fn begin_again(&mut self) {
         (self.due_ns, self.sequence) = (0, 0);
+    }
+
+    /// The next status is due at once.
+    pub fn hurry(&mut self) {
+        self.due_ns = 0;
     }
 
     /// The sealed status with the next sequence number, if it is time for one.

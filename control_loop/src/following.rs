@@ -271,9 +271,9 @@ impl ArmFollower {
         let turned = motion.rotation * self.anchor_motion.rotation.inverse();
         let turned = base.inverse() * turned * base;
         let mut place = self.anchor_tip.translation.vector + moved;
-        // The shaft as it is to be now: a place behind the remote centre, or too near it, is kept at the
-        // least depth along it. A tip that is already nearer may stay, but goes no nearer.
-        let shaft = self.arm.tip_pose(&self.target).translation.vector;
+        // The plane across the shaft as it was when the grip began, at the least depth: nothing is wanted
+        // on its other side, where the shaft would have to turn round. A tip that was nearer stays so.
+        let shaft = self.anchor_tip.translation.vector;
         let depth_m = shaft.norm();
         if depth_m > 0.0 {
             let along = shaft / depth_m;

@@ -41,7 +41,6 @@ pub(crate) enum Rule {
     LeastDepth,
     JawPickup,
     // Shaper.
-    VelocityLimit,
     AccelerationLimit,
     JerkLimit,
     StopInTime,

@@ -90,7 +90,8 @@ pub struct Robot {
 }
 
 impl Robot {
-    /// A robot at home, at rest and idle, that waits for a console with the same pre-shared key.
+    /// An idle robot that rests where its first tick senses it, and waits for a console with the same
+    /// pre-shared key.
     ///
     /// # Errors
     /// [`SettingsError`] when the settings are impossible for these arms.

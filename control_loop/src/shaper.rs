@@ -410,7 +410,7 @@ impl Lane {
         );
         let is_inside = self.stop.highest <= upper && self.stop.lowest >= lower;
         requires!(AccelerationLimit, self.next.a.abs() <= self.acceleration)
-            && requires!(VelocityLimit, self.stop.speed <= self.velocity)
+            && self.stop.speed <= self.velocity
             && requires!(StopInTime, self.stop.time_s <= greatest)
             && requires!(StopInsidePositions, is_inside)
     }
@@ -577,6 +577,7 @@ mod tests {
     use robot_model::{ArmKind, DhRow, JointDrive, JointKind, LinkInertia, Pose};
 
     use super::*;
+    use crate::necessity::{Rule, without};
 
     const TICK_S: f64 = 1e-3;
     const SWING: JointLimits = limits(-1.5, 1.5, core::f64::consts::FRAC_PI_2, 15.0, 300.0);
@@ -814,6 +815,124 @@ mod tests {
             }
             assert!(fastest > 0.98 * limit_m_s, "blind: {fastest} m/s");
         }
+    }
+
+    /// What a joint under an adversary's wishes exceeds, if anything: position, speed, acceleration, or the
+    /// time of a stop.
+    fn exceeds(limits: &JointLimits) -> Option<&'static str> {
+        let mut adversary = Adversary::new(0);
+        let greatest = 1.03 * stopping_time_s(limits, limits.velocity) + 7.0 * TICK_S;
+        let mut now = Motion {
+            q: 0.5 * (limits.lower + limits.upper),
+            v: 0.0,
+            a: 0.0,
+        };
+        for tick in 0..40_000 {
+            let mut lane = Lane::new(now, limits, TICK_S);
+            lane.jerk = adversary.jerk(tick, lane.jerk_limit);
+            lane.restrain();
+            now = lane.rounded_to_rest();
+            if now.a.abs() > limits.acceleration {
+                return Some("acceleration");
+            }
+            if now.v.abs() > limits.velocity {
+                return Some("speed");
+            }
+            if now.q < limits.lower || now.q > limits.upper {
+                return Some("position");
+            }
+            if tick % 20 == 0 && f64::from(brake(now, limits).0) * TICK_S > greatest {
+                return Some("time of a stop");
+            }
+        }
+        None
+    }
+
+    /// A joint whose speed is limited by nothing else: its positions are far away.
+    const FAR: JointLimits = limits(-500.0, 500.0, core::f64::consts::FRAC_PI_2, 15.0, 300.0);
+
+    #[test]
+    fn without_the_limit_of_its_time_a_stop_takes_longer_than_from_the_greatest_speed() {
+        assert_eq!(exceeds(&FAR), None);
+        assert_eq!(
+            without(Rule::StopInTime, || exceeds(&FAR)),
+            Some("time of a stop")
+        );
+    }
+
+    #[test]
+    fn without_the_limit_of_the_acceleration_a_joint_jolts() {
+        assert_eq!(exceeds(&FAR), None);
+        assert_eq!(
+            without(Rule::AccelerationLimit, || exceeds(&FAR)),
+            Some("acceleration")
+        );
+    }
+
+    #[test]
+    fn without_looking_ahead_a_joint_runs_into_its_end() {
+        for limits in [SWING, INSERTION, SMALL] {
+            assert_eq!(exceeds(&limits), None);
+            assert_eq!(
+                without(Rule::StopInsidePositions, || exceeds(&limits)),
+                Some("position")
+            );
+        }
+    }
+
+    /// The greatest jerk of an arm that is sent to and fro, as a share of the limit, and the fastest tip.
+    fn hurried() -> (f64, f64) {
+        let arm = arm();
+        let mut shaper = ArmShaper::at_rest(&arm.home);
+        let (mut jerk, mut tip_m_s) = (0.0_f64, 0.0_f64);
+        for tick in 0..20_000_u32 {
+            let side = if (tick / 150) % 2 == 0 { 1.0 } else { -1.0 };
+            let mut target = arm.home;
+            for (target, limits) in target.iter_mut().zip(&arm.limits) {
+                *target += 0.4 * side * (limits.upper - limits.lower);
+            }
+            let before = shaper;
+            shaper.follow(&arm, &target, 0.1, &ShaperSettings::default());
+            let change = shaper.accelerations.iter().zip(&before.accelerations);
+            for ((now, then), limits) in change.zip(&arm.limits) {
+                jerk = jerk.max((now - then).abs() / TICK_S / limits.jerk);
+            }
+            let tip = |shaper: &ArmShaper| arm.tip_pose(&shaper.joints).translation.vector;
+            tip_m_s = tip_m_s.max(tip(&shaper).metric_distance(&tip(&before)) / TICK_S);
+        }
+        (jerk, tip_m_s)
+    }
+
+    #[test]
+    fn without_the_limit_of_the_jerk_an_arm_is_struck() {
+        let (jerk, _) = hurried();
+        assert!(jerk <= 1.0 && jerk > 0.8, "{jerk}");
+        let (jerk, _) = without(Rule::JerkLimit, hurried);
+        assert!(jerk > 1.0, "{jerk}");
+    }
+
+    #[test]
+    fn without_the_limit_of_the_tip_all_joints_together_make_it_too_fast() {
+        let fastest = || {
+            let arm = arm();
+            let mut adversaries: [Adversary; MAX_JOINTS] =
+                core::array::from_fn(|joint| Adversary::new(1 + 100 * joint as u64));
+            let mut shaper = ArmShaper::at_rest(&arm.home);
+            let mut fastest = 0.0_f64;
+            for tick in 0..10_000 {
+                let mut lanes = shaper.lanes(&arm, &ShaperSettings::default());
+                for (lane, adversary) in lanes.iter_mut().zip(&mut adversaries) {
+                    lane.jerk = adversary.jerk(tick, lane.jerk_limit);
+                    lane.restrain();
+                }
+                restrain_tip(&arm, &mut lanes, USED * 0.1);
+                shaper.advance(&arm, &lanes);
+                fastest = fastest.max(arm.tip_speed_bound(shaper.joints(), shaper.rates()));
+            }
+            fastest
+        };
+        assert!(fastest() <= 0.1);
+        assert!(without(Rule::TipSpeedLimit, fastest) > 0.1);
     }
 
     #[test]
