@@ -302,7 +302,8 @@ fn a_hand_that_pulls_out_stops_at_the_least_depth_and_the_arm_does_not_fold_over
         for joint in [0, 1] {
             let swung = (0..8_000).map(|ms| joints(&world, arm, ms)[joint].abs());
             let swung = swung.fold(0.0, f64::max);
-            assert!(swung < 0.6, "arm {arm}, joint {joint} swung to {swung} rad");
+            // 16 mm aside at 45 mm of depth, 9 mm of which the wrist needs.
+            assert!(swung < 0.9, "arm {arm}, joint {joint} swung to {swung} rad");
         }
     }
 }
