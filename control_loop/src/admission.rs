@@ -107,7 +107,8 @@ pub struct Rules {
     pub freshness_ns: u64,
     /// How long a path may bring nothing before it counts as silent, ns.
     pub latent_ns: u64,
-    /// Frames of a path that are opened in a tick; the rest is dropped unread.
+    /// Frames of a path that are opened in a tick, as far as their numbers are newer than the newest
+    /// accepted one; the rest is dropped unread.
     pub frames_per_tick: u32,
 }
 
@@ -146,8 +147,8 @@ struct Heard {
 }
 
 impl Admission {
-    /// Nothing accepted in this epoch; both paths just heard.
-    pub fn new(rules: Rules, now_ns: u64) -> Self {
+    /// Nothing accepted in this epoch; each path was last heard at its time.
+    pub fn new(rules: Rules, now_ns: u64, heard_ns: [u64; PATHS]) -> Self {
         Self {
             rules,
             newest_accepted: 0,
@@ -159,10 +160,7 @@ impl Admission {
                     .checked_div(rules.frame_interval_ns)
                     .unwrap_or(0),
             ),
-            paths: [Heard {
-                newest: 0,
-                at_ns: now_ns,
-            }; PATHS],
+            paths: heard_ns.map(|at_ns| Heard { newest: 0, at_ns }),
         }
     }
 
@@ -223,6 +221,11 @@ impl Admission {
     /// Sequence number of the newest accepted command; 0 before the first.
     pub fn newest_accepted(&self) -> u64 {
         self.newest_accepted
+    }
+
+    /// When each path last brought something worth having.
+    pub fn heard_ns(&self) -> [u64; PATHS] {
+        self.paths.map(|heard| heard.at_ns)
     }
 
     /// What each path is worth now.

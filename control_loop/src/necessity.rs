@@ -589,7 +589,8 @@ mod tests {
             let network = Network::good().cut(700..9_999);
             let network = Network {
                 up: network.up.map(|mut leg| {
-                    leg.outages_ms = vec![703..9_999];
+                    leg.outages_ms.clear();
+                    leg.outages_ms.push(703..9_999);
                     leg
                 }),
                 ..network

@@ -5,7 +5,9 @@
 //! 1. **Malformed**: not a frame of this layout; costs a comparison.
 //! 2. **WrongEpoch**: it names an epoch for which there is no key. Nothing can be verified, so nothing is
 //!    done but counted.
-//! 3. **Flooded**: in this tick as many frames of this path were opened as may be.
+//! 3. **Flooded**: in this tick as many frames of this path were opened as may be. Frames whose number says
+//!    that they could not become the target anyway are counted apart, so that a burst of old copies takes no
+//!    work from the newest command behind it.
 //! 4. **Forged**: its tag does not fit.
 //!
 //! Only then is it authentic. A command of the candidate session begins that session; the one before is
@@ -25,12 +27,23 @@ pub struct Receiver {
     session: Option<Session>,
     /// A session began since the last tick.
     began: bool,
-    /// Frames opened since the last tick.
-    opened: [u32; PATHS],
+    /// Frames opened since the last tick: those that may be news, and those that cannot be.
+    opened: [Opened; PATHS],
     counters: [[u32; VERDICTS]; PATHS],
-    /// The first tick.
+    /// When the robot's ear was first used.
     began_ns: Option<u64>,
 }
+
+/// Frames of a path that were opened in this tick.
+#[derive(Clone, Copy, Default)]
+struct Opened {
+    news: u32,
+    old: u32,
+}
+
+/// Frames of a path that are opened in a tick although their number is not newer than the newest accepted
+/// one: a copy a tick is what two paths bring, and the rest only counts. Assumed.
+const OLD_PER_TICK: u32 = 64;
 
 #[derive(Clone)]
 struct Session {
@@ -83,7 +96,7 @@ impl Receiver {
             door: Door::new(psk, start),
             session: None,
             began: false,
-            opened: [0; PATHS],
+            opened: [Opened::default(); PATHS],
             counters: [[0; VERDICTS]; PATHS],
             began_ns: None,
         }
@@ -91,6 +104,7 @@ impl Receiver {
 
     /// Judges a datagram that arrives on `path` now, while `engagement` is the present number.
     pub fn receive(&mut self, now_ns: u64, path: PathId, bytes: &[u8], engagement: u32) -> Heard {
+        self.began_ns.get_or_insert(now_ns);
         let heard = self.open(now_ns, path, bytes, engagement);
         let counter = self
             .counters
@@ -109,7 +123,7 @@ impl Receiver {
 
     /// Ends a tick's reception and tells what it brought.
     pub fn tick(&mut self, now_ns: u64) -> Reception {
-        self.opened = [0; PATHS];
+        self.opened = [Opened::default(); PATHS];
         let began = core::mem::take(&mut self.began);
         if let Some(session) = &mut self.session {
             session.admission.tick(now_ns);
@@ -156,8 +170,12 @@ impl Receiver {
         }
         sink(&[u8::from(self.session.is_some()), u8::from(self.began)]);
         sink(&self.began_ns.unwrap_or(u64::MAX).to_le_bytes());
-        for count in self.counters.iter().flatten().chain(&self.opened) {
+        for count in self.counters.iter().flatten() {
             sink(&count.to_le_bytes());
+        }
+        for opened in &self.opened {
+            sink(&opened.news.to_le_bytes());
+            sink(&opened.old.to_le_bytes());
         }
     }
 
@@ -166,19 +184,30 @@ impl Receiver {
             verdict,
             command: None,
         };
-        let Some((kind, epoch)) = frame::peek(bytes) else {
+        let Some((kind, epoch, sequence)) = frame::header_of(bytes) else {
             return refused(Verdict::Malformed);
         };
         match kind {
             Kind::Hello => refused(self.open_hello(path, bytes)),
-            Kind::Command => self.open_command(now_ns, path, bytes, epoch, engagement),
+            Kind::Command => {
+                let is_news = self.session.as_ref().is_none_or(|session| {
+                    session.epoch != epoch || sequence > session.admission.newest_accepted()
+                });
+                if !self.has_key(epoch) {
+                    refused(Verdict::WrongEpoch)
+                } else if self.may_open(path, is_news) {
+                    self.open_command(now_ns, path, bytes, epoch, engagement)
+                } else {
+                    refused(Verdict::Flooded)
+                }
+            }
             // A status or a welcome is nothing to a robot, also when it is its own.
             Kind::Status | Kind::Welcome => refused(Verdict::Malformed),
         }
     }
 
     fn open_hello(&mut self, path: PathId, bytes: &[u8]) -> Verdict {
-        if !self.may_open(path) {
+        if !self.may_open(path, true) {
             return Verdict::Flooded;
         }
         match frame::open_hello(bytes, self.door.hello_key()) {
@@ -214,9 +243,6 @@ impl Receiver {
             (None, None) => return refused(Verdict::WrongEpoch),
         };
         let key = key.clone();
-        if !self.may_open(path) {
-            return refused(Verdict::Flooded);
-        }
         let command = match frame::open_command(bytes, &key.command) {
             Ok(command) => command,
             Err(Refusal::Malformed) => return refused(Verdict::Malformed),
@@ -229,10 +255,14 @@ impl Receiver {
         {
             self.door.confirm();
             self.began = true;
+            let before = self.session.as_ref();
+            let heard_ns = before.map_or([self.began_ns.unwrap_or(now_ns); PATHS], |session| {
+                session.admission.heard_ns()
+            });
             self.session = Some(Session {
                 epoch,
                 keys: key,
-                admission: Admission::new(self.rules, now_ns),
+                admission: Admission::new(self.rules, now_ns, heard_ns),
             });
         }
         let verdict = self
@@ -247,12 +277,24 @@ impl Receiver {
         }
     }
 
+    fn has_key(&self, epoch: u32) -> bool {
+        let present = self.session.as_ref();
+        let candidate = self.door.candidate();
+        present.is_some_and(|session| session.epoch == epoch)
+            || candidate.is_some_and(|candidate| candidate.epoch == epoch)
+    }
+
     /// Takes one opening from the path's budget of this tick.
-    fn may_open(&mut self, path: PathId) -> bool {
+    fn may_open(&mut self, path: PathId, is_news: bool) -> bool {
         let Some(opened) = self.opened.get_mut(path.index()) else {
             return false;
         };
-        if !requires!(WorkBudget, *opened < self.rules.frames_per_tick) {
+        let (opened, most) = if is_news {
+            (&mut opened.news, self.rules.frames_per_tick)
+        } else {
+            (&mut opened.old, OLD_PER_TICK)
+        };
+        if !requires!(WorkBudget, *opened < most) {
             return false;
         }
         *opened = opened.saturating_add(1);

@@ -287,7 +287,7 @@ fn an_emergency_stop_ends_at_the_bedside_and_with_another_session_only() {
     let kinds = common::kinds(&world.arms);
     world.console =
         control_loop::Console::new(&world.settings, &common::PSK, start, &kinds).expect("arms");
-    world.run(1_600, |ms| common::moving(ms));
+    world.run(1_600, common::moving);
     assert_ne!(
         world.state(),
         State::Stopped,

@@ -167,6 +167,13 @@ impl Truth {
         first_copy
     }
 
+    /// Notes that the robot dropped a copy of a command unread: the next copy counts as the first.
+    pub fn note_dropped(&mut self, epoch: u32, sequence: u64) {
+        if let Some(made) = self.made_mut(epoch, sequence) {
+            made.delivered = false;
+        }
+    }
+
     /// A command as it was made, if the console made one with this number and it is remembered.
     pub fn made(&self, epoch: u32, sequence: u64) -> Option<&Made> {
         let commands = [&self.present, &self.previous]

@@ -2,7 +2,7 @@
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
-use control_loop::PathId;
+use control_loop::{PathId, Verdict};
 use net_model::Direction;
 
 use super::{Stage, Tick};
@@ -42,7 +42,14 @@ fn receive(
             Label::Other => true,
         };
         let verdict = robot.under_test.receive(now_ns, path, bytes);
-        if is_needed {
+        if !is_needed {
+            // The loop beside this one gets no repeated copy.
+        } else if verdict == Verdict::Flooded
+            && let Label::Command { epoch, sequence } = arrival.payload.label
+        {
+            // Dropped unread: lost, as if by the path.
+            truth.note_dropped(epoch, sequence);
+        } else {
             robot.without_duplicates.receive(now_ns, path, bytes);
         }
         judges.verdicts[arrival.path][verdict as usize] += 1;
