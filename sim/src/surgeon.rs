@@ -382,10 +382,10 @@ mod tests {
             let now_ns = tick * 1_000_000;
             let hands = one.act(now_ns, Some(State::Following)).hands;
             assert_eq!(
-                hands[2].pose,
+                hands[1].pose,
                 same.act(now_ns, Some(State::Following)).hands[1].pose
             );
-            differs |= hands[2].pose != other.act(now_ns, Some(State::Following)).hands[1].pose;
+            differs |= hands[1].pose != other.act(now_ns, Some(State::Following)).hands[1].pose;
         }
         assert!(differs);
     }

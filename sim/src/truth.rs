@@ -60,6 +60,8 @@ pub struct Made {
     pub gesture_ns: u64,
     /// Whether a copy has reached the robot.
     pub delivered: bool,
+    /// Whether the robot has looked at a copy: under a flood it drops some unread.
+    pub read: bool,
 }
 
 /// The newest clutch gesture.
@@ -116,6 +118,7 @@ impl Truth {
             engaged: command.engaged,
             gesture_ns: self.gesture.made_ns,
             delivered: false,
+            read: false,
         });
         if commands.made.len() > REMEMBERED {
             commands.made.pop_front();
@@ -124,8 +127,8 @@ impl Truth {
         is_new_gesture
     }
 
-    /// Notes that a copy of a command reached the robot, whose engagement number is `engagement`.
-    /// True when it is the first copy.
+    /// Notes that a copy of a command reached the robot, whose engagement number is `engagement`, and
+    /// whether the robot looked at it. True when it is the first copy that it looked at.
     pub fn note_arrival(
         &mut self,
         now_ns: u64,
@@ -133,17 +136,19 @@ impl Truth {
         epoch: u32,
         sequence: u64,
         engagement: u32,
+        was_read: bool,
     ) -> bool {
         let Some(made) = self.made_mut(epoch, sequence) else {
             return false;
         };
-        let first_copy = !made.delivered;
+        let first_copy = was_read && !made.read;
         made.delivered = true;
+        made.read |= was_read;
         let made = *made;
         let number = (epoch, sequence);
         let is_fresh = now_ns.saturating_sub(made.echo_ns) <= self.freshness_ns;
         let brought = &mut self.paths[path];
-        if is_fresh && number > brought.newest {
+        if is_fresh && was_read && number > brought.newest {
             *brought = Brought {
                 newest: number,
                 at_ns: Some(now_ns),
@@ -165,13 +170,6 @@ impl Truth {
             });
         }
         first_copy
-    }
-
-    /// Notes that the robot dropped a copy of a command unread: the next copy counts as the first.
-    pub fn note_dropped(&mut self, epoch: u32, sequence: u64) {
-        if let Some(made) = self.made_mut(epoch, sequence) {
-            made.delivered = false;
-        }
     }
 
     /// A command as it was made, if the console made one with this number and it is remembered.
@@ -265,10 +263,10 @@ mod tests {
     fn only_the_first_copy_of_a_command_is_a_first_copy() {
         let mut truth = Truth::new(500 * MS);
         truth.note_made(0, &command(1, 0, 0, 1));
-        assert!(truth.note_arrival(100 * MS, 0, 1, 1, 0));
-        assert!(!truth.note_arrival(125 * MS, 1, 1, 1, 0));
+        assert!(truth.note_arrival(100 * MS, 0, 1, 1, 0, true));
+        assert!(!truth.note_arrival(125 * MS, 1, 1, 1, 0, true));
         assert!(
-            !truth.note_arrival(130 * MS, 1, 1, 99, 0),
+            !truth.note_arrival(130 * MS, 1, 1, 99, 0, true),
             "a frame that nobody made is no copy"
         );
     }
@@ -279,17 +277,17 @@ mod tests {
         for sequence in 1..=4 {
             truth.note_made(0, &command(sequence, 0, u32::from(sequence == 4), 1));
         }
-        truth.note_arrival(100 * MS, 0, 1, 2, 0);
+        truth.note_arrival(100 * MS, 0, 1, 2, 0, true);
         assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(100 * MS));
-        truth.note_arrival(110 * MS, 0, 1, 1, 0);
-        truth.note_arrival(501 * MS, 0, 1, 3, 0);
-        truth.note_arrival(120 * MS, 0, 1, 4, 0);
+        truth.note_arrival(110 * MS, 0, 1, 1, 0, true);
+        truth.note_arrival(501 * MS, 0, 1, 3, 0, true);
+        truth.note_arrival(120 * MS, 0, 1, 4, 0, true);
         assert_eq!(
             truth.admissible().map(|one| one.arrived_ns),
             Some(100 * MS),
             "overtaken, stale and of another engagement: none is admissible"
         );
-        truth.note_arrival(130 * MS, 0, 1, 4, 1);
+        truth.note_arrival(130 * MS, 0, 1, 4, 1, true);
         assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(130 * MS));
     }
 
@@ -310,11 +308,11 @@ mod tests {
         for sequence in 1..=3 {
             truth.note_made(0, &command(sequence, 0, 0, 1));
         }
-        truth.note_arrival(100 * MS, 0, 1, 2, 0);
-        truth.note_arrival(200 * MS, 0, 1, 2, 0);
-        truth.note_arrival(210 * MS, 0, 1, 1, 0);
+        truth.note_arrival(100 * MS, 0, 1, 2, 0, true);
+        truth.note_arrival(200 * MS, 0, 1, 2, 0, true);
+        truth.note_arrival(210 * MS, 0, 1, 1, 0, true);
         assert_eq!(truth.path_last_arrival_ns(), [Some(100 * MS), None]);
-        truth.note_arrival(501 * MS, 0, 1, 3, 0);
+        truth.note_arrival(501 * MS, 0, 1, 3, 0, true);
         assert_eq!(truth.path_last_arrival_ns()[0], Some(100 * MS), "stale");
     }
 

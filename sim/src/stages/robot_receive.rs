@@ -34,22 +34,16 @@ fn receive(
             continue;
         };
         let bytes = arrival.payload.as_ref();
+        let verdict = robot.under_test.receive(now_ns, path, bytes);
+        let was_read = verdict != Verdict::Flooded;
         let is_needed = match arrival.payload.label {
             Label::Command { epoch, sequence } => {
-                truth.note_arrival(now_ns, arrival.path, epoch, sequence, engagement)
+                truth.note_arrival(now_ns, arrival.path, epoch, sequence, engagement, was_read)
             }
             // Both loops must be in the same session.
             Label::Other => true,
         };
-        let verdict = robot.under_test.receive(now_ns, path, bytes);
-        if !is_needed {
-            // The loop beside this one gets no repeated copy.
-        } else if verdict == Verdict::Flooded
-            && let Label::Command { epoch, sequence } = arrival.payload.label
-        {
-            // Dropped unread: lost, as if by the path.
-            truth.note_dropped(epoch, sequence);
-        } else {
+        if is_needed {
             robot.without_duplicates.receive(now_ns, path, bytes);
         }
         judges.verdicts[arrival.path][verdict as usize] += 1;
