@@ -6,12 +6,21 @@
 //! 1. [`source`]: bytes, unpacked, in bounded memory.
 //! 2. [`read`]: one reader a tool; each gives a [`Measurement`].
 //! 3. [`measurement`]: what all of them give.
+//! 4. [`base`]: drift of clocks, regimes of the base delay, variation above it.
+//! 5. [`law`] and [`loss`]: the laws that are fitted, over [`statistics`].
+//! 6. [`fit`]: a path of the network model, and how good it is.
 
+pub mod base;
 pub mod error;
+pub mod fit;
+pub mod law;
+pub mod loss;
 pub mod measurement;
 pub mod read;
 pub mod source;
+pub mod statistics;
 
 pub use error::{ImportError, Place};
+pub use fit::{FitOptions, FittedPath, fit};
 pub use measurement::{Format, Lost, Measurement, Probe};
 pub use source::Source;

@@ -113,6 +113,12 @@ pub const MOST_PROBES: usize = 4_000_000;
 /// What a clock may show, ns: 36 years before its zero to 146 after. Differences of such times fit into 64 bits.
 pub(crate) const CLOCK_NS: std::ops::Range<i64> = -(1 << 60)..1 << 62;
 
+/// What a difference of two clocks may be, ns: sums of two such and a time fit into 64 bits.
+pub(crate) const ONE_WAY_NS: std::ops::Range<i64> = -(1 << 61)..1 << 61;
+
+/// No measurement lasts longer: 400 days.
+const LONGEST_SPAN_NS: i64 = 400 * 86_400 * 1_000_000_000;
+
 /// Longer delays than an hour are no delays: the network model cuts off there as well.
 pub(crate) const LONGEST_DELAY_NS: i64 = 3_600_000_000_000;
 
@@ -171,6 +177,12 @@ impl Measurement {
                 "check the far end's address and firewall, and measure again",
             ));
         }
+        if self.span_ns() > LONGEST_SPAN_NS {
+            return Err(ImportError::new(
+                "the measurement lasts more than 400 days",
+                "check the times of sending (their unit?), and cut it into shorter ones",
+            ));
+        }
         let usual_ns = self
             .interval_ns
             .unwrap_or_else(|| self.median_interval_ns());
@@ -222,6 +234,9 @@ impl Measurement {
             return mixed("the parts have no wall-clock times that say how they follow".into());
         };
         let offset_ns = later_ns - start_ns;
+        if offset_ns > LONGEST_SPAN_NS {
+            return mixed("it begins more than 400 days after the one before it".into());
+        }
         if offset_ns <= self.span_ns() {
             return mixed("it begins before the one before it ends".into());
         }

@@ -6,7 +6,7 @@
 
 use crate::error::ImportError;
 use crate::measurement::{
-    CLOCK_NS, Format, LONGEST_DELAY_NS, Lost, MOST_PROBES, Measurement, Probe, too_many,
+    CLOCK_NS, Format, LONGEST_DELAY_NS, Lost, MOST_PROBES, Measurement, ONE_WAY_NS, Probe, too_many,
 };
 use crate::read::text::decimal_ns;
 use crate::source::Source;
@@ -270,9 +270,14 @@ impl Rows {
                 "sort the rows by the time of sending; two measurements are two files",
             ));
         }
-        if probe.rtt_ns.is_some_and(|ns| ns > LONGEST_DELAY_NS) {
+        let one_ways = [probe.up_ns, probe.down_ns];
+        let are_clocks = one_ways
+            .into_iter()
+            .flatten()
+            .all(|ns| ONE_WAY_NS.contains(&ns));
+        if !are_clocks || probe.rtt_ns.is_some_and(|ns| ns > LONGEST_DELAY_NS) {
             return Err(ImportError::new(
-                "the delay is longer than an hour",
+                "a delay of it is too long (a round trip an hour, one way 70 years)",
                 "check the column's unit",
             ));
         }

@@ -13,7 +13,8 @@ use serde::de::{
 
 use crate::error::ImportError;
 use crate::measurement::{
-    CLOCK_NS, Format, LONGEST_DELAY_NS, Lost, MOST_PROBES, Measurement, Probe, impossible, too_many,
+    CLOCK_NS, Format, LONGEST_DELAY_NS, Lost, MOST_PROBES, Measurement, ONE_WAY_NS, Probe,
+    impossible, too_many,
 };
 use crate::source::Source;
 
@@ -339,18 +340,35 @@ impl Trips {
                 Some(offset) => *self.server_offset_ns.get_or_insert(offset),
                 None => self.server_offset_ns.unwrap_or(0),
             };
-        let client = |stamp: Stamp| stamp.monotonic.map(|ns| ns + client_start).or(stamp.wall);
-        let server = |stamp: Stamp| stamp.monotonic.map(|ns| ns + server_start).or(stamp.wall);
+        let client = |stamp: Stamp| {
+            stamp
+                .monotonic
+                .map(|ns| ns.saturating_add(client_start))
+                .or(stamp.wall)
+        };
+        let server = |stamp: Stamp| {
+            stamp
+                .monotonic
+                .map(|ns| ns.saturating_add(server_start))
+                .or(stamp.wall)
+        };
         let (sent, came) = (client(send), server(stamps.server.receive));
         let (left, back) = (server(stamps.server.send), client(stamps.client.receive));
-        let mut up_ns = came.zip(sent).map(|(came, sent)| came - sent);
-        let mut down_ns = back.zip(left).map(|(back, left)| back - left);
+        let mut up_ns = came.zip(sent).map(|(came, sent)| came.saturating_sub(sent));
+        let mut down_ns = back.zip(left).map(|(back, left)| back.saturating_sub(left));
         // With stamps at one event only, the other way is the rest of the round trip.
         if let Some(rtt_ns) = rtt_ns {
-            up_ns = up_ns.or(down_ns.map(|down_ns| rtt_ns - down_ns));
-            down_ns = down_ns.or(up_ns.map(|up_ns| rtt_ns - up_ns));
+            up_ns = up_ns.or(down_ns.map(|down_ns| rtt_ns.saturating_sub(down_ns)));
+            down_ns = down_ns.or(up_ns.map(|up_ns| rtt_ns.saturating_sub(up_ns)));
         } else {
             (up_ns, down_ns) = (None, None);
+        }
+        if up_ns
+            .into_iter()
+            .chain(down_ns)
+            .any(|ns| !ONE_WAY_NS.contains(&ns))
+        {
+            return refuse("the clocks of the two ends are more than 70 years apart");
         }
         self.negative_owd +=
             u64::from(up_ns.is_some_and(|ns| ns < 0) || down_ns.is_some_and(|ns| ns < 0));

@@ -215,6 +215,9 @@ impl Run {
     }
 }
 
+/// Lost probes are placed at most this far apart.
+const LONGEST_INTERVAL_NS: i64 = 60_000_000_000;
+
 /// The median time between neighbours; 1 s (ping's default) when there are none.
 fn interval_ns(replies: &[(i64, i64, i64)]) -> i64 {
     let mut gaps: Vec<i64> = replies
@@ -226,5 +229,5 @@ fn interval_ns(replies: &[(i64, i64, i64)]) -> i64 {
         return 1_000_000_000;
     }
     gaps.sort_unstable();
-    gaps[gaps.len() / 2]
+    gaps[gaps.len() / 2].min(LONGEST_INTERVAL_NS)
 }
