@@ -55,10 +55,12 @@ impl Series {
     /// The drift of the two clocks, ns per ns, by the median of the slopes between the lows of blocks (Theil–Sen);
     /// none when there are too few blocks to tell.
     pub fn drift(&self, probe_interval_ns: i64) -> Option<f64> {
+        // Above the first delay: a clock's offset may leave a float no nanoseconds.
+        let first_ns = self.points.first().map_or(0, |point| point.1);
         let lows: Vec<(f64, f64)> = self
             .blocks(probe_interval_ns)
             .iter()
-            .map(|block| (block.middle_ns as f64, block.least as f64))
+            .map(|block| (block.middle_ns as f64, (block.least - first_ns) as f64))
             .collect();
         if lows.len() < 10 {
             return None;

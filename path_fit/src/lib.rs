@@ -9,8 +9,11 @@
 //! 4. [`base`]: drift of clocks, regimes of the base delay, variation above it.
 //! 5. [`law`] and [`loss`]: the laws that are fitted, over [`statistics`].
 //! 6. [`fit`]: a path of the network model, and how good it is.
+//! 7. [`write`]: the fitted path and the replay as text; [`draw`]: measured against modelled, as SVG.
+//! 8. [`compare`]: whether two measured paths share something.
 
 pub mod base;
+
 pub mod error;
 pub mod fit;
 pub mod law;
@@ -19,6 +22,7 @@ pub mod measurement;
 pub mod read;
 pub mod source;
 pub mod statistics;
+pub mod write;
 
 pub use error::{ImportError, Place};
 pub use fit::{FitOptions, FittedPath, fit};
