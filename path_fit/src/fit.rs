@@ -72,6 +72,8 @@ pub struct WayFit {
 pub enum Goodness {
     /// Within the sampling error.
     Fits,
+    /// Not rejected, but so few probes are independent that a wrong law would pass as well.
+    Unproven,
     /// Rejected, but no percentile is off by more than five points.
     Close,
     /// Far.
@@ -83,6 +85,9 @@ impl Goodness {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Fits => "fits: nearer than the sampling error",
+            Self::Unproven => {
+                "not rejected, but too few probes are independent to tell: measure longer, or replay the measurement"
+            }
             Self::Close => {
                 "close: no percentile is off by more than 5 points, though a test rejects it"
             }
@@ -116,6 +121,9 @@ impl WayFit {
         }
     }
 
+    /// A threshold above this tells nothing: fewer than 185 independent probes. Assumed.
+    const POWERLESS: f64 = 0.1;
+
     /// The nearest law that the network model has.
     pub fn chosen(&self) -> Option<&Candidate> {
         self.candidates
@@ -126,6 +134,9 @@ impl WayFit {
     /// How good the chosen law is.
     pub fn goodness(&self) -> Goodness {
         match self.chosen() {
+            Some(fit) if fit.distance <= self.threshold && self.threshold > Self::POWERLESS => {
+                Goodness::Unproven
+            }
             Some(fit) if fit.distance <= self.threshold => Goodness::Fits,
             Some(fit) if fit.distance <= 0.05 => Goodness::Close,
             _ => Goodness::Poor,
@@ -439,11 +450,18 @@ fn bases(
             "state it with --base-ms UP,DOWN",
         ));
     }
-    let regimes = round_trip.regimes(interval_ns);
-    let longest = regimes
-        .iter()
-        .max_by_key(|regime| regime.to_ns - regime.from_ns);
-    let half_ms = longest.map_or(0.0, |regime| regime.base_ns as f64 * 0.5e-6);
+    // The offset of the clocks cancels in the sum of the two ways, whose least delays need not be of one probe.
+    let both = of(Way::Up)
+        .zip(of(Way::Down))
+        .map(|(up, down)| 0.5 * (up + down))
+        .filter(|ms| *ms >= 0.0);
+    let half_ms = both.unwrap_or_else(|| {
+        let regimes = round_trip.regimes(interval_ns);
+        let longest = regimes
+            .iter()
+            .max_by_key(|regime| regime.to_ns - regime.from_ns);
+        longest.map_or(0.0, |regime| regime.base_ns as f64 * 0.5e-6)
+    });
     notes.push(format!(
         "the base delay is half of the least round trip each way ({half_ms:.3} ms): no measurement without \
          synchronised clocks tells how it is shared; state it with --base-ms UP,DOWN if you know"

@@ -14,6 +14,7 @@
 
 pub mod base;
 
+pub mod draw;
 pub mod error;
 pub mod fit;
 pub mod law;
@@ -23,6 +24,8 @@ pub mod read;
 pub mod source;
 pub mod statistics;
 pub mod write;
+
+mod svg;
 
 pub use error::{ImportError, Place};
 pub use fit::{FitOptions, FittedPath, fit};

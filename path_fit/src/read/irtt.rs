@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::io::BufReader;
 
 use serde::Deserialize;
 use serde::de::{
@@ -16,7 +17,7 @@ use crate::measurement::{
     CLOCK_NS, Format, LONGEST_DELAY_NS, Lost, MOST_PROBES, Measurement, ONE_WAY_NS, Probe,
     impossible, too_many,
 };
-use crate::source::Source;
+use crate::source::{Source, Unindented};
 
 /// `irtt server` refuses probes closer than this unless told otherwise (bucket of 5 packets).
 const SERVER_MIN_INTERVAL_NS: i64 = 10_000_000;
@@ -31,7 +32,10 @@ const CLOCK_STEP_NS: i64 = 1_000_000;
 pub fn read(source: Source<'_>) -> Result<Measurement, ImportError> {
     let is_gzip = source.is_gzip();
     let refused = RefCell::new(None);
-    let mut json = serde_json::Deserializer::from_reader(source);
+    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(
+        64 * 1024,
+        Unindented::new(source),
+    ));
     let file = FileSeed { refused: &refused }
         .deserialize(&mut json)
         .and_then(|file| json.end().map(|()| file));
@@ -47,24 +51,32 @@ pub fn read(source: Source<'_>) -> Result<Measurement, ImportError> {
 
 fn told(error: serde_json::Error, is_gzip: bool) -> ImportError {
     let (line, column) = (error.line(), error.column());
+    let told = explained(error, is_gzip);
+    // Columns are of the text without its indentation, so they are told only of a file of one line.
+    if line == 1 {
+        told.at(line, column)
+    } else {
+        told.at_line(line, "")
+    }
+}
+
+fn explained(error: serde_json::Error, is_gzip: bool) -> ImportError {
     if error.is_io() {
         let error: std::io::Error = error.into();
-        return crate::source::unreadable(&error, is_gzip).at(line, column);
+        return crate::source::unreadable(&error, is_gzip);
     }
     if error.is_eof() {
         return ImportError::new(
             "the JSON ends before its end: the file is truncated",
             "copy it again, whole, or let irtt run to its end",
-        )
-        .at(line, column);
+        );
     }
     let text = error.to_string();
     if text.contains("trailing characters") {
         return ImportError::new(
             "something follows the measurement: two files in one?",
             "give each measurement as a file of its own",
-        )
-        .at(line, column);
+        );
     }
     // serde adds the place, which stands in front already.
     let what = text.split(" at line ").next().unwrap_or(&text).to_string();
@@ -72,7 +84,7 @@ fn told(error: serde_json::Error, is_gzip: bool) -> ImportError {
         format!("not the output of `irtt client -o`: {what}"),
         "name the format that the file has",
     )
-    .at(line, column)
+    .at_line(line, "")
 }
 
 /// What is kept of a file.
