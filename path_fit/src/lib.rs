@@ -13,7 +13,7 @@
 //! 8. [`compare`]: whether two measured paths share something.
 
 pub mod base;
-
+pub mod compare;
 pub mod draw;
 pub mod error;
 pub mod fit;

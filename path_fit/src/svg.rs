@@ -165,13 +165,13 @@ impl Panel {
         for (index, column) in columns.iter().enumerate() {
             if let Some((low, high)) = column {
                 // A single value is a dot: a stroke of no length is not drawn.
-                let (from, to) = (self.at_y(*low) + 0.5, self.at_y(*high) - 0.5);
+                let (from, to) = (self.at_y(*low) + 1.0, self.at_y(*high) - 1.0);
                 let _ = write!(path, "M{:.1} {from:.1}V{to:.1}", self.left + index as f64);
             }
         }
         let _ = writeln!(
             drawing.body,
-            r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="1" stroke-opacity="0.75"/>"#
+            r#"<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.5" stroke-opacity="0.75"/>"#
         );
     }
 

@@ -84,7 +84,6 @@ fn explained(error: serde_json::Error, is_gzip: bool) -> ImportError {
         format!("not the output of `irtt client -o`: {what}"),
         "name the format that the file has",
     )
-    .at_line(line, "")
 }
 
 /// What is kept of a file.
