@@ -38,7 +38,8 @@ pub struct Regime {
     pub from_ns: i64,
     /// Its last moment, ns.
     pub to_ns: i64,
-    /// Its least delay, ns, by the clocks as they are.
+    /// Its base delay, ns, by the clocks as they are: of a [`Variation`] the mean of the least delays around its probes
+    /// (on which the variation stands), else the least of all.
     pub base_ns: i64,
 }
 
@@ -97,11 +98,11 @@ impl Series {
 
     /// The variation above the windowed minimum, and the regimes of the base.
     pub fn variation(&self, probe_interval_ns: i64) -> Variation {
-        let regimes = self.regimes(probe_interval_ns);
+        let mut regimes = self.regimes(probe_interval_ns);
         let window_ns = WINDOW_NS.max(WINDOW_PROBES * probe_interval_ns);
         let mut points = Vec::with_capacity(self.points.len());
         let mut rest = self.points.as_slice();
-        for (index, _) in regimes.iter().enumerate() {
+        for index in 0..regimes.len() {
             let end = match regimes.get(index + 1) {
                 Some(next) => rest.partition_point(|point| point.0 < next.from_ns),
                 None => rest.len(),
@@ -109,6 +110,10 @@ impl Series {
             let (own, later) = rest.split_at(end);
             rest = later;
             let least = least_around(own, window_ns);
+            if !least.is_empty() {
+                let sum: i128 = least.iter().map(|&ns| i128::from(ns)).sum();
+                regimes[index].base_ns = (sum / least.len() as i128) as i64;
+            }
             points.extend(
                 own.iter()
                     .zip(least)

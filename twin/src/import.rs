@@ -268,11 +268,12 @@ fn delay_report(way: &WayFit) -> String {
             "law",
             "parameters",
             "begins at ms",
+            "p99.9 ms",
             "distance",
             "5 % threshold",
             "fitted by",
         ],
-        &[2, 3, 4],
+        &[2, 3, 4, 5],
     );
     let chosen = way.chosen();
     for fit in &way.candidates {
@@ -286,6 +287,7 @@ fn delay_report(way: &WayFit) -> String {
             format!("{}{mark}", fit.law.name()),
             fit.law.parameters(),
             significant(fit.shift_ms),
+            significant(fit.shift_ms + fit.law.quantile(0.999)),
             format!("{:.4}", fit.distance),
             format!("{:.4}", way.threshold),
             remark,
@@ -294,6 +296,7 @@ fn delay_report(way: &WayFit) -> String {
     for missed in &way.not_fitted {
         rows.add_row(vec![
             missed.name.to_string(),
+            "-".into(),
             "-".into(),
             "-".into(),
             "-".into(),
