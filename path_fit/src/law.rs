@@ -418,7 +418,7 @@ fn gamma_fits(sample: &[f64], grid: &[f64]) -> Result<Vec<Candidate>, String> {
         "two moments",
     );
     let skew = skewness(sample);
-    if skew > 0.0 {
+    if skew > 0.0 && can_place_base(sample) {
         let shape = 4.0 / (skew * skew);
         let scale_ms = libm::sqrt(spread / shape);
         add(shape, scale_ms, average - shape * scale_ms, "three moments");

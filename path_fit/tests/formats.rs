@@ -520,7 +520,7 @@ fn no_cut_and_no_changed_byte_of_any_file_makes_a_reader_panic() {
     };
     let mut random = net_model::random::Stream::new(11, "damage");
     for (format, bytes) in &files {
-        for _ in 0..60 {
+        for _ in 0..300 {
             let cut = random.below(bytes.len() as u64) as usize;
             use_it(*format, &bytes[..cut]);
             let mut damaged = bytes.clone();
