@@ -56,21 +56,28 @@ fn draw_way(drawing: &mut Drawing, top: f64, way: &WayFit, modelled: &[(i64, f64
         .max(1e-3);
     let lowest = modelled_sorted.first().copied().unwrap_or(0.0).min(0.0);
     let end_s = measured.last().map_or(0.0, |point| point.0 as f64 * 1e-9);
-    let over_time = Panel::new(
-        drawing,
-        [70.0, top, 480.0, height],
-        &format!("{}: over time", way.way.name()),
-        ("time of sending, s", (0.0, end_s)),
-        ("delay above least, ms", (lowest, highest)),
-    );
-    let seconds = |points: &[(i64, f64)]| {
-        points
-            .iter()
-            .map(|&(ns, ms)| (ns as f64 * 1e-9, ms))
-            .collect::<Vec<_>>()
-    };
-    over_time.columns(drawing, MODELLED, seconds(modelled).into_iter());
-    over_time.columns(drawing, MEASURED, seconds(measured).into_iter());
+    // One above the other: where both are dense, one would hide the other.
+    let half = (height - 66.0) / 2.0;
+    for (row, (colour, name, points)) in [
+        (MEASURED, "measured", measured.as_slice()),
+        (MODELLED, "modelled", modelled),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let over_time = Panel::new(
+            drawing,
+            [70.0, top + row as f64 * (half + 66.0), 480.0, half],
+            &format!("{}: {name} over time", way.way.name()),
+            ("time of sending, s", (0.0, end_s)),
+            ("delay, ms", (lowest, highest)),
+        );
+        over_time.columns(
+            drawing,
+            colour,
+            points.iter().map(|&(ns, ms)| (ns as f64 * 1e-9, ms)),
+        );
+    }
     let distribution = Panel::new(
         drawing,
         [640.0, top, 240.0, height],
@@ -79,10 +86,15 @@ fn draw_way(drawing: &mut Drawing, top: f64, way: &WayFit, modelled: &[(i64, f64
         ("share of packets below", (0.0, 1.0)),
     );
     let grid = || (0..=200).map(|index| f64::from(index) / 200.0);
-    for (colour, sorted) in [(MODELLED, &modelled_sorted), (MEASURED, &way.sorted_ms)] {
+    // The wider line lies below: where the two agree both are seen.
+    for (colour, width, sorted) in [
+        (MODELLED, 5.0, &modelled_sorted),
+        (MEASURED, 1.6, &way.sorted_ms),
+    ] {
         distribution.line(
             drawing,
             colour,
+            width,
             grid().map(|share| (quantile(sorted, share), share)),
         );
     }
@@ -96,6 +108,7 @@ fn draw_way(drawing: &mut Drawing, top: f64, way: &WayFit, modelled: &[(i64, f64
     quantiles.line(
         drawing,
         "#999",
+        1.2,
         [(lowest, lowest), (highest, highest)].into_iter(),
     );
     let pairs = grid().map(|share| {
@@ -105,7 +118,7 @@ fn draw_way(drawing: &mut Drawing, top: f64, way: &WayFit, modelled: &[(i64, f64
             quantile(&modelled_sorted, share),
         )
     });
-    quantiles.line(drawing, MODELLED, pairs);
+    quantiles.line(drawing, MODELLED, 2.0, pairs);
 }
 
 /// The modelled delay of each probe of a way above the measured base, ms, in the order of sending.

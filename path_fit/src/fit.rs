@@ -143,6 +143,17 @@ impl WayFit {
         }
     }
 
+    /// The measured and the modelled 99.9th percentile above the least, ms, when the law falls short by more than a fifth:
+    /// distances between distributions hardly see a tail. Only with at least a thousand delays.
+    pub fn lighter_tail(&self) -> Option<(f64, f64)> {
+        let fit = self.chosen().filter(|_| self.sorted_ms.len() >= 1_000)?;
+        let (measured_ms, modelled_ms) = (
+            self.percentile_ms(0.999),
+            fit.shift_ms + fit.law.quantile(0.999),
+        );
+        (modelled_ms < 0.8 * measured_ms).then_some((measured_ms, modelled_ms))
+    }
+
     /// A percentile of the variation, ms; `share` is 0 to 1.
     pub fn percentile_ms(&self, share: f64) -> f64 {
         quantile(&self.sorted_ms, share)
@@ -241,6 +252,13 @@ pub fn fit(measurement: &Measurement, options: &FitOptions) -> Result<FittedPath
                  base of the longest; the replay keeps the steps",
                 way.way.name(),
                 way.regimes().len()
+            ));
+        }
+        if let Some((measured_ms, modelled_ms)) = way.lighter_tail() {
+            notes.push(format!(
+                "{}: the chosen law's tail is lighter than the measured one: one delay in a thousand is above {measured_ms:.1} \
+                 ms measured and {modelled_ms:.1} ms modelled; use the replay where late packets matter",
+                way.way.name()
             ));
         }
         if way.neighbours > 0.3 {

@@ -133,6 +133,7 @@ impl Panel {
         &self,
         drawing: &mut Drawing,
         colour: &str,
+        width: f64,
         points: impl Iterator<Item = (f64, f64)>,
     ) {
         let mut path = String::new();
@@ -141,7 +142,7 @@ impl Panel {
         }
         let _ = writeln!(
             drawing.body,
-            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="1.8"/>"#,
+            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="{width}"/>"#,
             path.trim_end()
         );
     }

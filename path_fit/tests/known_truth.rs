@@ -247,6 +247,36 @@ fn the_real_measurement_of_two_nft_rules_has_their_losses() {
 }
 
 #[test]
+fn a_tail_that_no_law_reaches_is_told() {
+    let mut stream = Stream::new(8, "tail");
+    // One packet in 200 waits half a second more.
+    let trips: Vec<Trip> = (0..5_000)
+        .map(|n| {
+            let late_ns = if stream.uniform() < 0.005 {
+                500_000_000
+            } else {
+                0
+            };
+            Trip {
+                sent_ns: n * 1_000_000_000,
+                up_ns: 85_000_000 + (stream.gamma(2.0) * 1e6) as i64 + late_ns,
+                down_ns: 85_000_000 + (stream.gamma(2.0) * 1e6) as i64,
+                lost: false,
+                label: "\"false\"",
+            }
+        })
+        .collect();
+    let path = fitted(&imported(&irtt(&trips, 1_000_000_000, "")));
+    let told: Vec<&String> = path
+        .notes
+        .iter()
+        .filter(|note| note.contains("tail is lighter"))
+        .collect();
+    assert_eq!(told.len(), 1, "{:?}", path.notes);
+    assert!(told[0].starts_with("up:"), "{told:?}");
+}
+
+#[test]
 fn what_is_written_is_read_back_as_the_same_path() {
     let measurement = imported(&irtt(&netem_trips(2_000, 9), 1_000_000, ""));
     let path = fitted(&measurement);
