@@ -189,6 +189,30 @@ fn irtt_without_server_stamps_gives_halves_of_the_round_trip() {
 }
 
 #[test]
+fn two_files_of_one_irtt_measurement_are_joined_by_the_wall_clock() {
+    let first = read_bytes(Format::Irtt, irtt(&trips(100), 20 * MS, "").as_bytes())
+        .expect("it can be read");
+    let mut later = trips(50);
+    for trip in &mut later {
+        trip.sent_ns += 10_000 * MS;
+    }
+    let later =
+        read_bytes(Format::Irtt, irtt(&later, 20 * MS, "").as_bytes()).expect("it can be read");
+    let mut whole = first.clone();
+    whole.join(later.clone()).expect("one follows the other");
+    assert_eq!((whole.probes.len(), whole.lost()), (150, 15));
+    assert_eq!(whole.probes[100].sent_ns, 10_000 * MS);
+    let mut backwards = later;
+    assert!(
+        backwards
+            .join(first)
+            .expect_err("the wrong order")
+            .to_string()
+            .contains("before the one before it ends")
+    );
+}
+
+#[test]
 fn ping_s_16_bit_numbers_its_duplicates_and_its_losses_are_read() {
     let measurement = read_fixture(Format::Ping, "ping.txt");
     assert_eq!(

@@ -41,6 +41,18 @@ pub fn import(arguments: &ImportArguments) -> Result<Verdict, InputError> {
     }
     let outputs = Outputs::beside(&arguments.output);
     let mut notes = vec![format!("Fitted by `twin import {}`.", measurement.format)];
+    for way in &fitted.delays {
+        if let Some(fit) = way.chosen() {
+            notes.push(format!(
+                "Delay, {}: {}, Kolmogorov–Smirnov distance {:.4}, threshold {:.4}: {}.",
+                way.way.name(),
+                fit.law.name(),
+                fit.distance,
+                way.threshold,
+                way.goodness().sentence()
+            ));
+        }
+    }
     notes.extend(fitted.notes.iter().cloned());
     let ron = write::path_ron(&fitted.model, &format!("{}: a fit.", options.name), &notes)
         .map_err(InputError::new)?;
@@ -78,21 +90,41 @@ pub fn import(arguments: &ImportArguments) -> Result<Verdict, InputError> {
     if let Some((file, svg)) = &drawing {
         files.push((file, svg));
     }
-    let mut names: Vec<&Path> = files.iter().map(|(file, _)| *file).collect();
-    names.extend(arguments.files.iter().map(PathBuf::as_path));
-    names.sort_unstable();
-    if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(InputError::new(format!(
-            "{}: would be written over; give the outputs other names",
-            twice[0].display()
-        )));
-    }
+    refuse_overwriting(&files, &arguments.files)?;
     write_all_whole(&files)?;
     print!("{}", report(&fitted, &measurement));
     for (file, _) in &files {
         println!("wrote {}", file.display());
     }
     Ok(Verdict::AllHold)
+}
+
+/// Outputs must be different files, and none of the inputs.
+fn refuse_overwriting(outputs: &[(&Path, &str)], inputs: &[PathBuf]) -> Result<(), InputError> {
+    // One file may have several names; a file that does not exist yet is known by its folder.
+    let known = |file: &Path| {
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        std::fs::canonicalize(file)
+            .or_else(|_| {
+                std::fs::canonicalize(folder)
+                    .map(|folder| folder.join(file.file_name().unwrap_or_default()))
+            })
+            .unwrap_or_else(|_| file.to_path_buf())
+    };
+    let mut names: Vec<PathBuf> = outputs.iter().map(|(file, _)| known(file)).collect();
+    names.extend(inputs.iter().map(|file| known(file)));
+    for (index, (file, _)) in outputs.iter().enumerate() {
+        if names[index + 1..].contains(&names[index]) {
+            return Err(InputError::new(format!(
+                "{}: would be written over; give the outputs other names",
+                file.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Reads one measurement, whose tool is told by its first bytes.
@@ -103,7 +135,7 @@ pub fn recognised(file: &Path) -> Result<Measurement, InputError> {
     let mut source = open(file)?;
     match source.sniff().map_err(|error| told(file, error))? {
         Some(Format::Pcap) => Err(InputError::new(format!(
-            "{}: one capture alone tells no delay; match two with `twin import pcap` and compare the replays' CSV",
+            "{}: one capture alone tells no delay; compare measurements of irtt, owping, twping, ping or csv",
             file.display()
         ))),
         Some(format) => read::read(format, source).map_err(|error| told(file, error)),

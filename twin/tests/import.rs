@@ -131,6 +131,7 @@ fn an_import_writes_the_fit_the_replay_and_a_drawing_and_says_how_good_the_fit_i
         "distance",
         "15/299",
         "independent",
+        "does not converge",
     ] {
         assert!(text.contains(word), "{word} is missing:\n{text}");
     }
@@ -421,6 +422,17 @@ fn outputs_are_written_all_or_not_at_all() {
     assert_refused(
         &folder,
         &["import", "irtt", &copy, "-o", &copy],
+        &["would be written over"],
+    );
+    let same = folder
+        .0
+        .join("../")
+        .join(folder.0.file_name().expect("a name"))
+        .join("copy.json");
+    let same = same.display().to_string();
+    assert_refused(
+        &folder,
+        &["import", "irtt", &copy, "-o", &out, "--svg", &same],
         &["would be written over"],
     );
     assert_eq!(folder.read("copy.json").as_bytes(), real());
