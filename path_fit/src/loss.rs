@@ -104,15 +104,10 @@ impl LossFit {
         };
         // The slopes of the formulas above, at the fit.
         let p_error = self.good_to_bad_error / (2.0 * (1.0 - p).max(1e-9));
-        let share_error = {
-            let bursts = self.bursts.max(1) as f64;
-            // The number of runs varies as a Poisson count, their lengths geometrically.
-            share * libm::sqrt((2.0 - self.bad_to_good) / bursts)
-        };
-        let r_error = if share > 0.0 && p > 0.0 {
-            r * libm::sqrt(
-                (p_error / p) * (p_error / p) + (share_error / share) * (share_error / share),
-            )
+        // The number of runs is in both p and the share and cancels; what is left is the spread of the runs' lengths, a
+        // relative variance of (1 - r) / runs: at most 1 / runs.
+        let r_error = if self.bursts > 0 {
+            r / libm::sqrt(self.bursts as f64)
         } else {
             0.0
         };

@@ -6,6 +6,8 @@ use common::{Chain, START_WALL_NS, Trip, irtt, netem_trips};
 use net_model::random::Stream;
 use net_model::{DelayLaw, Direction, LossLaw, MeasuredPath};
 use path_fit::fit::{Goodness, Way};
+use path_fit::loss::LossFit;
+use path_fit::statistics;
 use path_fit::{FitOptions, FittedPath, Format, Measurement, Source, fit, read, write};
 
 fn imported(text: &str) -> Measurement {
@@ -95,6 +97,38 @@ fn a_netem_path_comes_out_with_its_loss_chain_and_its_delay() {
         !path.model.up.fifo,
         "packets were reordered, so the link must reorder"
     );
+}
+
+#[test]
+fn the_stated_errors_of_a_split_loss_are_its_real_ones() {
+    // Over many measurements, the deviations from the truth in units of the stated errors: mean 0, spread 1.
+    let fits: Vec<LossFit> = (0..150)
+        .map(|seed| {
+            LossFit::of(
+                netem_trips(17_904, 1_000 + seed)
+                    .iter()
+                    .map(|trip| trip.lost),
+            )
+            .halved()
+        })
+        .collect();
+    let p: Vec<f64> = fits
+        .iter()
+        .map(|fit| (fit.good_to_bad - 0.01) / fit.good_to_bad_error)
+        .collect();
+    let r: Vec<f64> = fits
+        .iter()
+        .map(|fit| (fit.bad_to_good - 0.25) / fit.bad_to_good_error)
+        .collect();
+    for (name, deviations) in [("p", p), ("r", r)] {
+        let (mean, spread) = (
+            statistics::mean(&deviations),
+            libm::sqrt(statistics::variance(&deviations)),
+        );
+        // Three standard errors of the mean of 150; the error of r is an upper bound, so its spread is below 1.
+        assert!(mean.abs() < 0.25, "{name}: {mean}");
+        assert!((0.8..1.18).contains(&spread), "{name}: {spread}");
+    }
 }
 
 #[test]
