@@ -192,7 +192,7 @@ struct Block {
 }
 
 /// Where the mean of a series steps, by binary segmentation: a cut must explain more squared error than noise would
-/// (15 variances for each halving of the series, robust estimate), and the step be at least [`LEAST_STEP_MS`].
+/// (15 variances for each halving of the series, robust estimate), and the step be at least half a millisecond.
 pub fn change_points(values: &[f64]) -> Vec<usize> {
     let differences: Vec<f64> = values
         .windows(2)
