@@ -9,8 +9,8 @@
 //! 4. [`base`]: drift of clocks, regimes of the base delay, variation above it.
 //! 5. [`law`] and [`loss`]: the laws that are fitted, over [`statistics`].
 //! 6. [`mod@fit`]: a path of the network model, and how good it is.
-//! 7. [`write`]: the fitted path and the replay as text; [`draw`]: measured against modelled, as SVG.
-//! 8. [`compare`]: whether two measured paths share something.
+//! 7. [`mod@write`]: the fitted path and the replay as text; [`draw`]: measured against modelled, as SVG.
+//! 8. [`mod@compare`]: whether two measured paths share something.
 
 pub mod base;
 pub mod compare;
