@@ -41,8 +41,7 @@ impl PathModel {
                     file: file.clone(),
                     reason,
                 })?;
-                let path =
-                    MeasuredPath::from_irtt_json(&text).map_err(|error| error.in_file(file))?;
+                let path = MeasuredPath::from_text(&text).map_err(|error| error.in_file(file))?;
                 notes.extend(path.notes.iter().map(|note| format!("{file}: {note}")));
                 last = Some((file.clone(), path));
             }

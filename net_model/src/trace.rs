@@ -22,6 +22,9 @@ const SERVER_MIN_INTERVAL_NS: i64 = 10_000_000;
 /// fit into 64 bits.
 const CLOCK_NS: std::ops::Range<i64> = -(1 << 60)..1 << 62;
 
+/// No time in a replay is larger, ns: 400 days.
+const LONGEST_REPLAY_NS: u64 = 400 * 86_400 * 1_000_000_000;
+
 /// A path as measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeasuredPath {
@@ -76,6 +79,13 @@ pub enum TraceError {
         /// What the reader met.
         reason: String,
     },
+    /// A line of a replay that is none.
+    NotReplay {
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// Fewer than two probes.
     TooFewProbes {
         /// How many.
@@ -127,6 +137,10 @@ impl fmt::Display for TraceError {
                 f,
                 "line {line}, column {column}: not the output of `irtt client -o`: {reason}"
             ),
+            Self::NotReplay { line, reason } => write!(
+                f,
+                "line {line}: {reason}; a replay is what `twin import` wrote, unchanged"
+            ),
             Self::TooFewProbes { probes } => write!(
                 f,
                 "the trace has {probes} round trips and at least 2 are needed; measure longer"
@@ -143,7 +157,117 @@ impl fmt::Display for TraceError {
 
 impl std::error::Error for TraceError {}
 
+/// The first line of a replay.
+pub const REPLAY_HEADING: &str = "# twin replay 1";
+
+/// The second line of a replay: its columns.
+pub const REPLAY_COLUMNS: &str = "sent_ns,up_ns,down_ns";
+
 impl MeasuredPath {
+    /// Reads a measurement: the JSON of irtt, or a replay that `twin import` wrote from any other tool.
+    ///
+    /// # Errors
+    /// [`TraceError`] when it is neither, has too few probes, or impossible times.
+    pub fn from_text(text: &str) -> Result<Self, TraceError> {
+        if text.starts_with(REPLAY_HEADING) {
+            Self::from_replay(text)
+        } else {
+            Self::from_irtt_json(text)
+        }
+    }
+
+    /// Reads a replay: [`REPLAY_HEADING`], further `#` lines, [`REPLAY_COLUMNS`], then a row a probe: when it was
+    /// sent, ns since the first, and its delays above the base, ns; a lost probe has an empty cell.
+    ///
+    /// # Errors
+    /// [`TraceError`] when it is something else, or has too few probes.
+    pub fn from_replay(text: &str) -> Result<Self, TraceError> {
+        let mut up: Vec<Probe> = Vec::new();
+        let mut down: Vec<Probe> = Vec::new();
+        let rows = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.starts_with('#') && !line.is_empty());
+        for (index, line) in rows {
+            let wrong = |reason| TraceError::NotReplay {
+                line: index + 1,
+                reason,
+            };
+            if line == REPLAY_COLUMNS && up.is_empty() {
+                continue;
+            }
+            let mut cells = line.split(',');
+            let (Some(sent), Some(up_cell), Some(down_cell), None) =
+                (cells.next(), cells.next(), cells.next(), cells.next())
+            else {
+                return Err(wrong("a row has three cells"));
+            };
+            let number = |cell: &str| {
+                cell.parse::<u64>()
+                    .ok()
+                    .filter(|&ns| ns < LONGEST_REPLAY_NS)
+            };
+            let variation = |cell: &str| match cell {
+                "" => Ok(None),
+                _ => number(cell)
+                    .map(Some)
+                    .ok_or_else(|| wrong("a delay is no number of nanoseconds")),
+            };
+            let sent_ns = number(sent)
+                .ok_or_else(|| wrong("the time of sending is no number of nanoseconds"))?;
+            if up.last().is_some_and(|before| sent_ns <= before.sent_ns) {
+                return Err(wrong("it was sent no later than the row before it"));
+            }
+            up.push(Probe {
+                sent_ns,
+                variation_ns: variation(up_cell)?,
+            });
+            down.push(Probe {
+                sent_ns,
+                variation_ns: variation(down_cell)?,
+            });
+        }
+        let sent = up.len();
+        if sent < 2 {
+            return Err(TraceError::TooFewProbes { probes: sent });
+        }
+        let lost = |probes: &[Probe]| {
+            probes
+                .iter()
+                .filter(|probe| probe.variation_ns.is_none())
+                .count()
+        };
+        let came_back = up
+            .iter()
+            .zip(&down)
+            .filter(|(up, down)| up.variation_ns.is_some() && down.variation_ns.is_some());
+        let received = came_back.count();
+        if lost(&up) == sent || lost(&down) == sent {
+            return Err(TraceError::NothingReceived { probes: sent });
+        }
+        let above_base = |probes: &[Probe]| {
+            probes
+                .iter()
+                .filter_map(|probe| probe.variation_ns)
+                .min()
+                .unwrap_or(0)
+        };
+        Ok(Self {
+            sent,
+            received,
+            lost_up: lost(&up),
+            lost_down: lost(&down),
+            least_rtt_ns: above_base(&up) + above_base(&down),
+            notes: vec![format!(
+                "{sent} probes replayed, {} lost up, {} down",
+                lost(&up),
+                lost(&down)
+            )],
+            up: DirectionTrace::of_probes(up),
+            down: DirectionTrace::of_probes(down),
+        })
+    }
+
     /// Reads the JSON that `irtt client -o` writes (format 1).
     ///
     /// # Errors
@@ -243,6 +367,11 @@ impl DirectionTrace {
                 }
             })
             .collect::<Vec<Probe>>();
+        Self::of_probes(probes)
+    }
+
+    /// At least two probes, in the order of sending.
+    fn of_probes(probes: Vec<Probe>) -> Self {
         let last_ns = probes.last().map_or(0, |probe| probe.sent_ns);
         // The gap from the last probe to the first of the next round: the mean interval.
         let span_ns = last_ns + last_ns / (probes.len() as u64 - 1);

@@ -549,3 +549,44 @@ fn a_probe_that_contradicts_itself_is_refused() {
         assert!(error.to_string().contains(told), "{error}");
     }
 }
+
+#[test]
+fn a_replay_keeps_its_delays_and_its_losses() {
+    let text = "# twin replay 1\n# of a tool\nsent_ns,up_ns,down_ns\n0,1000000,2000000\n10000000,,2500000\n20000000,3000000,\n";
+    let path = MeasuredPath::from_text(text).expect("a replay");
+    assert_eq!((path.sent, path.received), (3, 1));
+    assert_eq!((path.lost_up, path.lost_down), (1, 1));
+    let (up, down) = (
+        path.direction(Direction::Up),
+        path.direction(Direction::Down),
+    );
+    // Delays stand above the base already: nothing is taken from them.
+    assert_eq!(
+        (up.at(0), up.at(10_000_000), up.at(20_000_000)),
+        (Some(MS), None, Some(3 * MS))
+    );
+    assert_eq!(
+        (down.at(0), down.at(10_000_000), down.at(20_000_000)),
+        (Some(2 * MS), Some(2_500_000), None)
+    );
+    // Then it begins anew: the third probe's interval is the mean one.
+    assert_eq!(up.span_ns(), 30_000_000);
+    assert_eq!(up.at(30_000_000), Some(MS));
+}
+
+#[test]
+fn a_replay_that_was_changed_is_refused_with_its_line() {
+    for (rows, told) in [
+        ("0,1,1\n", "1 round trips"),
+        ("0,1,1\n0,1,1\n", "line 4: it was sent no later"),
+        ("0,1,1\n5,x,1\n", "line 4: a delay is no number"),
+        ("0,1,1\n5,1\n", "line 4: a row has three cells"),
+        ("0,1,1\n5,-1,1\n", "line 4: a delay is no number"),
+        ("0,,1\n5,,1\n", "none of the 2 probes"),
+        ("-4,1,1\n", "line 3: the time of sending"),
+    ] {
+        let text = format!("# twin replay 1\nsent_ns,up_ns,down_ns\n{rows}");
+        let error = MeasuredPath::from_text(&text).expect_err("it is no replay");
+        assert!(error.to_string().contains(told), "{rows:?}: {error}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::loops::LoopName;
 
@@ -24,6 +24,94 @@ pub enum Command {
     Check(CheckArguments),
     /// Simulate one operation and tell its events.
     Run(RunArguments),
+    /// Fit a network path to a measurement and write it for a scenario.
+    Import(ImportArguments),
+    /// Compare measured paths.
+    Paths(PathsArguments),
+}
+
+/// Arguments of `import`.
+#[derive(Args)]
+pub struct ImportArguments {
+    /// The tool that measured.
+    #[arg(value_enum)]
+    pub format: FormatName,
+    /// Its output, plain or gzip: parts of one measurement in order; owping: the session up, then the one down; pcap:
+    /// the capture at the sender, then the one at the receiver.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The fitted path, a RON file; beside it NAME.replay.ron and NAME.replay.csv replay the measurement itself.
+    #[arg(short, long, value_name = "PATH.ron")]
+    pub output: PathBuf,
+    /// Draw the measured against the modelled delay.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// The path's name [default: the output's].
+    #[arg(long)]
+    pub name: Option<String>,
+    /// The least one-way delays, ms: one number, or UP,DOWN [default: half of the least round trip each].
+    #[arg(long, value_name = "UP,DOWN", value_parser = base_ms, allow_negative_numbers = true)]
+    pub base_ms: Option<(f64, f64)>,
+    /// The clocks of both ends were synchronised: measured one-way delays are absolute.
+    #[arg(long)]
+    pub clocks_synchronised: bool,
+    /// The time between the packets of the scenario, ms: bursts of loss keep their length in time
+    /// [default: in packets].
+    #[arg(long, value_name = "MS", value_parser = send_interval_ms, allow_negative_numbers = true)]
+    pub send_interval_ms: Option<f64>,
+    /// pcap: bytes of UDP payload before the sequence number.
+    #[arg(long, default_value_t = 0, value_name = "BYTES")]
+    pub sequence_offset: usize,
+    /// pcap: width of the sequence number: 2, 4 or 8 bytes.
+    #[arg(long, default_value_t = 4, value_name = "BYTES", value_parser = width)]
+    pub sequence_bytes: usize,
+    /// pcap: the sequence number is little endian.
+    #[arg(long)]
+    pub little_endian: bool,
+    /// pcap: only packets to this UDP port.
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+}
+
+/// Arguments of `paths`.
+#[derive(Args)]
+pub struct PathsArguments {
+    /// What to do with them.
+    #[command(subcommand)]
+    pub command: PathsCommand,
+}
+
+/// What can be done with measured paths.
+#[derive(Subcommand)]
+pub enum PathsCommand {
+    /// Tell whether two paths that were measured at the same time share something.
+    Compare(CompareArguments),
+}
+
+/// Arguments of `paths compare`.
+#[derive(Args)]
+pub struct CompareArguments {
+    /// The measurement of path A: irtt, owping, twping, ping or csv; the tool is recognised.
+    pub a: PathBuf,
+    /// The measurement of path B, made at the same time.
+    pub b: PathBuf,
+}
+
+/// The tools whose output is read.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum FormatName {
+    /// `irtt client -o`, JSON.
+    Irtt,
+    /// `owping -R`.
+    Owping,
+    /// `twping -R`.
+    Twping,
+    /// `ping -D`.
+    Ping,
+    /// Captures of `tcpdump -w` at both ends.
+    Pcap,
+    /// Columns: see docs/IMPORT.md.
+    Csv,
 }
 
 /// Arguments of `check`.
@@ -87,4 +175,38 @@ fn duration_s(text: &str) -> Result<f64, String> {
     sim::units::RunSeconds::new(value)
         .map(sim::units::RunSeconds::get)
         .map_err(|error| error.to_string())
+}
+
+/// One base delay for both ways, or one each.
+fn base_ms(text: &str) -> Result<(f64, f64), String> {
+    let one = |part: &str| {
+        let value: f64 = part
+            .trim()
+            .parse()
+            .map_err(|_| format!("'{part}' is not a number of milliseconds"))?;
+        net_model::Milliseconds::new(value)
+            .map(net_model::Milliseconds::get)
+            .map_err(|error| error.to_string())
+    };
+    match text.split_once(',') {
+        Some((up, down)) => Ok((one(up)?, one(down)?)),
+        None => one(text).map(|both| (both, both)),
+    }
+}
+
+/// Between a microsecond and a minute.
+fn send_interval_ms(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|ms| (0.001..=60_000.0).contains(ms))
+        .ok_or_else(|| format!("'{text}' is not a number of milliseconds from 0.001 to 60000"))
+}
+
+fn width(text: &str) -> Result<usize, String> {
+    match text {
+        "2" => Ok(2),
+        "4" => Ok(4),
+        "8" => Ok(8),
+        _ => Err(format!("'{text}' is not 2, 4 or 8")),
+    }
 }

@@ -59,15 +59,44 @@ pub fn read_fault_file(path: &Path) -> Result<FaultSchedule, InputError> {
 /// # Errors
 /// [`InputError`] naming the file.
 pub fn write_whole(path: &Path, text: &str) -> Result<(), InputError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    let beside = PathBuf::from(beside);
-    let written = std::fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| {
-        // Nothing to do when the remains cannot be removed: the message below says what failed.
-        let _ = std::fs::remove_file(&beside);
+    write_all_whole(&[(path, text)])
+}
+
+/// Writes several files, all of them or none: each beside its place first, then all are renamed.
+///
+/// # Errors
+/// [`InputError`] naming the file; what was written beside is removed.
+pub fn write_all_whole(files: &[(&Path, &str)]) -> Result<(), InputError> {
+    let beside = |path: &Path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".part");
+        PathBuf::from(name)
+    };
+    let write = |path: &Path, text: &str| {
+        std::fs::File::create(beside(path)).and_then(|mut file| file.write_all(text.as_bytes()))
+    };
+    let written = files
+        .iter()
+        .try_for_each(|(path, text)| write(path, text).map_err(|error| (path, error)))
+        .and_then(|()| {
+            files.iter().try_for_each(|(path, _)| {
+                // A folder in the place of a file would stop the second rename after the first.
+                if path.is_dir() {
+                    return Err((path, std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+                }
+                Ok(())
+            })
+        })
+        .and_then(|()| {
+            files.iter().try_for_each(|(path, _)| {
+                std::fs::rename(beside(path), path).map_err(|error| (path, error))
+            })
+        });
+    written.map_err(|(path, error)| {
+        for (path, _) in files {
+            // Nothing to do when the remains cannot be removed: the message below says what failed.
+            let _ = std::fs::remove_file(beside(path));
+        }
         InputError(format!("{}: cannot be written: {error}", path.display()))
     })
 }

@@ -1,11 +1,13 @@
-//! `twin`: check a telesurgery beforehand, and look at one run of it.
+//! `twin`: check a telesurgery beforehand, look at one run of it, and fit its network paths to measurements.
 //!
 //! Exit codes: 0 all requirements hold, 1 one is violated (or two runs differ), 2 wrong input.
 
 mod check;
 mod commands;
+mod import;
 mod input;
 mod loops;
+mod paths;
 mod progress;
 mod run;
 mod table;
@@ -19,6 +21,8 @@ fn main() -> ExitCode {
     let result = match &commands.command {
         commands::Command::Check(arguments) => check::check(arguments),
         commands::Command::Run(arguments) => run::run(arguments),
+        commands::Command::Import(arguments) => import::import(arguments),
+        commands::Command::Paths(arguments) => paths::paths(arguments),
     };
     match result {
         Ok(Verdict::AllHold) => ExitCode::SUCCESS,
