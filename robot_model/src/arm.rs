@@ -67,6 +67,23 @@ pub struct JointDrive {
     pub armature: f64,
 }
 
+/// What a joint's own friction takes, at the joint.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct JointFriction {
+    /// In proportion to speed, N·m·s/rad or N·s/m.
+    pub viscous: f64,
+    /// The same at every speed, N·m or N.
+    pub coulomb: f64,
+}
+
+impl JointFriction {
+    /// None.
+    pub const NONE: Self = Self {
+        viscous: 0.0,
+        coulomb: 0.0,
+    };
+}
+
 /// The mass properties of the link that a joint moves, in the link's frame (the row's frame).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkInertia {

@@ -9,11 +9,11 @@
 //!   point, and the shaft is perpendicular to z5, so P lies in the plane of x5 and z6. z6 is known
 //!   from the target's rotation; what is left of P across z6 is therefore along ±x5.
 
-use core::f64::consts::{FRAC_PI_2, PI, TAU};
+use core::f64::consts::{PI, TAU};
 
-use nalgebra::{Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
+use nalgebra::Vector3;
 
-use crate::{Arm, ArmKind, DhRow, JointKind, JointVector, Pose, Unreachable};
+use crate::{Arm, ArmKind, Frame, JointVector, Pose, Unreachable};
 
 /// Nearer to the remote centre than this, directions are undefined; the dVRK's own inverse refuses
 /// the same millimetre (mtsIntuitiveResearchKitPSM.cpp).
@@ -277,63 +277,6 @@ impl Shaft {
             x3: Vector3::new(c2 * c1, s2, c2 * s1),
             y3: Vector3::new(-s1, 0.0, c1),
         })
-    }
-}
-
-/// A frame as axes and origin: two multiplications a component for a row, and no half angles.
-struct Frame {
-    x: Vector3<f64>,
-    y: Vector3<f64>,
-    z: Vector3<f64>,
-    origin_m: Vector3<f64>,
-}
-
-impl Frame {
-    const REMOTE_CENTRE: Self = Self {
-        x: Vector3::new(1.0, 0.0, 0.0),
-        y: Vector3::new(0.0, 1.0, 0.0),
-        z: Vector3::new(0.0, 0.0, 1.0),
-        origin_m: Vector3::new(0.0, 0.0, 0.0),
-    };
-
-    /// The next frame along the arm: `RotX(alpha) · TransX(a) · RotZ(theta) · TransZ(d)`.
-    fn beyond(self, row: &DhRow, joint: f64) -> Self {
-        let (theta, slide_m) = match row.kind {
-            JointKind::Revolute => (joint + row.offset, row.d_m),
-            JointKind::Prismatic => (0.0, joint + row.offset + row.d_m),
-        };
-        let (sin_alpha, cos_alpha) = sincos_of_twist(row.alpha_rad);
-        let (sin_theta, cos_theta) = libm::sincos(theta);
-        let y = self.y * cos_alpha + self.z * sin_alpha;
-        let z = self.z * cos_alpha - self.y * sin_alpha;
-        Self {
-            x: self.x * cos_theta + y * sin_theta,
-            y: y * cos_theta - self.x * sin_theta,
-            z,
-            origin_m: self.origin_m + self.x * row.a_m + z * slide_m,
-        }
-    }
-
-    fn pose(&self) -> Pose {
-        let axes = Matrix3::from_columns(&[self.x, self.y, self.z]);
-        let rotation = Rotation3::from_matrix_unchecked(axes);
-        Pose::from_parts(
-            Translation3::from(self.origin_m),
-            UnitQuaternion::from_rotation_matrix(&rotation),
-        )
-    }
-}
-
-/// Quarter turns are exact, as in the dVRK's own kinematics (and cheap).
-fn sincos_of_twist(alpha_rad: f64) -> (f64, f64) {
-    if alpha_rad == 0.0 {
-        (0.0, 1.0)
-    } else if alpha_rad == FRAC_PI_2 {
-        (1.0, 0.0)
-    } else if alpha_rad == -FRAC_PI_2 {
-        (-1.0, 0.0)
-    } else {
-        libm::sincos(alpha_rad)
     }
 }
 

@@ -14,14 +14,22 @@
 mod arm;
 #[cfg(feature = "std")]
 pub mod description;
+pub mod dynamics;
+mod frame;
+mod jacobian;
 mod kinematics;
 mod structure;
 
-pub use arm::{Arm, ArmKind, DhRow, JointDrive, JointKind, JointLimits, LinkInertia, Unreachable};
+pub use arm::{
+    Arm, ArmKind, DhRow, JointDrive, JointFriction, JointKind, JointLimits, LinkInertia,
+    Unreachable,
+};
 #[cfg(feature = "std")]
 pub use description::{
     Confidence, ConfidenceCounts, DescriptionError, NamedArm, ProvenanceRow, Robot, Unit,
 };
+pub use frame::Frame;
+pub use jacobian::Jacobian;
 pub use structure::{RowField, StructureFault};
 
 /// A rigid placement: rotation and translation (metres).
