@@ -8,7 +8,7 @@
 //! A target outside the joints' positions is clamped, not refused, as dVRK does; a target without joint
 //! values (too near the remote centre) leaves the last one in place.
 
-use robot_model::{Arm, ArmKind, JointVector, MAX_ARMS, MAX_JOINTS, Pose};
+use robot_model::{Arm, JointVector, MAX_ARMS, MAX_JOINTS, Pose};
 
 use crate::LoopSettings;
 use crate::frame::{ArmCommand, Command};
@@ -179,7 +179,7 @@ impl ArmFollower {
     fn aim(&mut self, hand: &ArmCommand, motion_scale: f64) {
         let tip = self.wanted_tip(&hand.motion, motion_scale);
         if let Ok(mut joints) = self.arm.inverse(&tip, &self.target) {
-            if self.arm.kind == ArmKind::Instrument
+            if self.arm.kind.has_jaw()
                 && let Some(jaw) = joints.get_mut(self.arm.row_count)
             {
                 *jaw = hand.jaw_rad;

@@ -12,6 +12,7 @@
 )]
 
 mod arm;
+mod branches;
 #[cfg(feature = "std")]
 pub mod description;
 pub mod dynamics;
@@ -24,6 +25,7 @@ pub use arm::{
     Arm, ArmKind, DhRow, JointDrive, JointFriction, JointKind, JointLimits, LinkInertia,
     Unreachable,
 };
+pub use branches::{Branches, MAX_BRANCHES};
 #[cfg(feature = "std")]
 pub use description::{
     Confidence, ConfidenceCounts, DescriptionError, NamedArm, ProvenanceRow, Robot, Unit,

@@ -115,6 +115,7 @@ fn base(path: &str, mount: &Mount, ledger: &mut Ledger<'_>) -> Result<Pose, Desc
 fn model_arm(path: &str, model: &Model, ledger: &mut Ledger<'_>) -> Result<Arm, DescriptionError> {
     let kind = match model.kind {
         Kind::Instrument => ArmKind::Instrument,
+        Kind::SphericalInstrument => ArmKind::SphericalInstrument,
         Kind::Endoscope => ArmKind::Endoscope,
     };
     let (row_count, joint_count) = (kind.row_count(), kind.joint_count());
@@ -210,6 +211,10 @@ fn refuse_other_structure(path: &str, arm: &Arm) -> Result<(), DescriptionError>
             "`{path}.rows[{row}].{}` is not zero, but the inverse kinematics need the axes to meet \
              there: write 0 m",
             if field == RowField::A { "a" } else { "d" }
+        ),
+        Some(StructureFault::FlatArc { row }) => refuse!(
+            "`{path}.rows[{row}].alpha` is a half turn or none, so that two joints turn about one axis: \
+             write the arc's angle"
         ),
         Some(StructureFault::WristOffset) => refuse!(
             "`{path}.rows[{}].a` must be positive: write the distance from the wrist pitch axis to \
@@ -449,18 +454,7 @@ impl JointDimensions {
 }
 
 fn joint_names(kind: ArmKind, count: usize) -> String {
-    let names: &[&str] = match kind {
-        ArmKind::Instrument => &[
-            "yaw",
-            "pitch",
-            "insertion",
-            "roll",
-            "wrist pitch",
-            "wrist yaw",
-            "jaw",
-        ],
-        ArmKind::Endoscope => &["yaw", "pitch", "insertion", "roll"],
-    };
+    let names = kind.joint_names();
     names[..count.min(names.len())].join(", ")
 }
 

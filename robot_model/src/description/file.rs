@@ -35,6 +35,7 @@ pub(super) struct Model {
 #[derive(Clone, Copy, Debug, serde::Deserialize)]
 pub(super) enum Kind {
     Instrument,
+    SphericalInstrument,
     Endoscope,
 }
 
