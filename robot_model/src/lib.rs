@@ -13,6 +13,7 @@
 
 mod arm;
 mod branches;
+mod capsule;
 #[cfg(feature = "std")]
 pub mod description;
 pub mod dynamics;
@@ -26,9 +27,11 @@ pub use arm::{
     Unreachable,
 };
 pub use branches::{Branches, MAX_BRANCHES};
+pub use capsule::{Capsule, Rod};
 #[cfg(feature = "std")]
 pub use description::{
-    Confidence, ConfidenceCounts, DescriptionError, NamedArm, ProvenanceRow, Robot, Unit,
+    Axis, Cart, Confidence, ConfidenceCounts, DescriptionError, NamedArm, Optics, ProvenanceRow,
+    Robot, SetUpJoint, Unit,
 };
 pub use frame::Frame;
 pub use jacobian::Jacobian;
