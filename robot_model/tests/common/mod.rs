@@ -37,6 +37,8 @@ pub const CLASSIC_TOOL_M: f64 = 0.4162;
 pub const SI_TOOL_M: f64 = 0.4670;
 /// The Classic arm's insertion offset, row 3, metres.
 pub const CLASSIC_INSERTION_M: f64 = -0.4318;
+/// The Si arm's, whose carriage stands as much higher as its tools are longer.
+pub const SI_INSERTION_M: f64 = -0.4826;
 /// The constant that surgical_robotics_challenge's psm_400006.json still carries.
 pub const OLD_INSERTION_M: f64 = -0.4389;
 

@@ -2,10 +2,12 @@
 
 use robot_model::{Arm, Robot};
 
-/// Every arm once a model, with the name of its robot.
+/// Every arm, with the name of its robot.
 pub fn arms() -> Vec<(String, Arm)> {
     let files = [
-        include_str!("../../../assets/robots/dvrk_psm.ron"),
+        include_str!("../../../assets/robots/dvrk_classic.ron"),
+        include_str!("../../../assets/robots/dvrk_si_tool.ron"),
+        include_str!("../../../assets/robots/raven2.ron"),
         include_str!("../../../assets/robots/toumai.ron"),
     ];
     let robots = files.map(|text| Robot::from_ron(text).unwrap_or_else(|error| panic!("{error}")));
