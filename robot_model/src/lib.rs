@@ -21,6 +21,8 @@ mod frame;
 mod jacobian;
 mod kinematics;
 mod structure;
+#[cfg(feature = "std")]
+pub mod urdf;
 
 pub use arm::{
     Arm, ArmKind, DhRow, JointDrive, JointFriction, JointKind, JointLimits, LinkInertia,

@@ -24,6 +24,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Simulate one operation and tell its events.
     Run(RunArguments),
+    /// Look at a robot's description, or export it.
+    Robot(crate::robot::RobotArguments),
 }
 
 /// Arguments of `check`.

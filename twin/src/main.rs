@@ -7,6 +7,7 @@ mod commands;
 mod input;
 mod loops;
 mod progress;
+mod robot;
 mod run;
 mod table;
 
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
     let result = match &commands.command {
         commands::Command::Check(arguments) => check::check(arguments),
         commands::Command::Run(arguments) => run::run(arguments),
+        commands::Command::Robot(arguments) => robot::robot(arguments),
     };
     match result {
         Ok(Verdict::AllHold) => ExitCode::SUCCESS,
