@@ -147,7 +147,7 @@ fn row_fault(row: usize, actual: &DhRow, required: &Required) -> Option<Structur
     let required_alpha_rad = match required.twist {
         Twist::Exactly(required_rad) => required_rad,
         Twist::Quarter => libm::copysign(FRAC_PI_2, alpha_rad),
-        Twist::Arc if !(libm::sin(alpha_rad).abs() > TOLERANCE) => {
+        Twist::Arc if alpha_rad.is_nan() || libm::sin(alpha_rad).abs() <= TOLERANCE => {
             return Some(StructureFault::FlatArc { row });
         }
         Twist::Arc | Twist::Free => alpha_rad,

@@ -161,8 +161,8 @@ proptest! {
         let load = Load { diagonal: added, ..Load::NONE };
         let accelerations = dynamics.forward_loaded(&case.joints, &case.rates, &case.other, &load);
         let mut torques = dynamics.inverse(&case.joints, &case.rates, &accelerations);
-        for joint in 0..case.arm.joint_count {
-            torques[joint] += added[joint] * accelerations[joint];
+        for (torque, (added, acceleration)) in torques.iter_mut().zip(added.iter().zip(&accelerations)) {
+            *torque += added * acceleration;
         }
         assert_near(&torques, &case.other, 1e-10, &case.name)?;
     }

@@ -1,6 +1,7 @@
 //! `twin robot`: what a robot's description says, with where it comes from; and the robot as URDF.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -79,7 +80,7 @@ fn export(arguments: &ExportArguments) -> Result<Verdict, InputError> {
         .map_err(|known| no_such_arm(&arguments.robot, arguments.arm.as_deref(), &known))?;
     match &arguments.output {
         Some(file) => write_whole(file, &urdf)?,
-        None => print!("{urdf}"),
+        None => print_out(&urdf)?,
     }
     Ok(Verdict::AllHold)
 }
@@ -94,7 +95,7 @@ fn show(arguments: &ShowArguments) -> Result<Verdict, InputError> {
         return Err(no_such_arm(&arguments.robot, wanted, &known));
     }
     if arguments.json {
-        println!("{:#}", as_json(&robot, &arms));
+        print_out(&format!("{:#}\n", as_json(&robot, &arms)))?;
         return Ok(Verdict::AllHold);
     }
     let mut text = format!("{}\n", robot.name);
@@ -108,8 +109,18 @@ fn show(arguments: &ShowArguments) -> Result<Verdict, InputError> {
         text.push_str(&arm_text(named, shown.map(|other| other.name.as_str())));
     }
     text.push_str(&provenance_text(&robot, arguments.numbers));
-    print!("{text}");
+    print_out(&text)?;
     Ok(Verdict::AllHold)
+}
+
+/// Writes to standard output; a reader that has seen enough (`| head`) is no fault.
+fn print_out(text: &str) -> Result<(), InputError> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(InputError::new(
+            format!("standard output: cannot be written: {error}"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn no_such_arm(file: &Path, wanted: Option<&str>, known: &[&str]) -> InputError {

@@ -320,6 +320,21 @@ fn a_place_that_cannot_be_written_is_told() {
 }
 
 #[test]
+fn a_reader_that_closes_the_pipe_is_no_fault() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_twin"))
+        .args(["robot", "show", TOUMAI, "--numbers"])
+        .current_dir(repository())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the tool starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the tool ends");
+    assert_eq!(text(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn export_needs_a_format() {
     let output = twin(&["robot", "export", TOUMAI]);
     assert_eq!(output.status.code(), Some(2));

@@ -14,8 +14,8 @@ impl ArmDynamics {
         for row in (0..chain.count).rev() {
             beyond = beyond.plus(&chain.bodies[row]);
             let force = beyond.times(&chain.axes[row]);
-            for column in 0..=row {
-                let entry = chain.axes[column].dot(&force);
+            for (column, axis) in chain.axes.iter().enumerate().take(row + 1) {
+                let entry = axis.dot(&force);
                 matrix[row][column] = entry;
                 matrix[column][row] = entry;
             }

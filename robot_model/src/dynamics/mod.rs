@@ -119,10 +119,10 @@ impl ArmDynamics {
         let chain = chain::Chain::at(self, joints);
         let mut velocity = spatial::Motion::ZERO;
         let mut twice_j = 0.0;
-        for joint in 0..self.count {
-            velocity = velocity.plus(&chain.axes[joint], rates[joint]);
+        for (joint, &rate) in rates.iter().enumerate().take(self.count) {
+            velocity = velocity.plus(&chain.axes[joint], rate);
             twice_j += velocity.dot(&chain.bodies[joint].times(&velocity));
-            twice_j += self.armature[joint] * rates[joint] * rates[joint];
+            twice_j += self.armature[joint] * rate * rate;
         }
         twice_j / 2.0
     }
@@ -142,14 +142,14 @@ impl ArmDynamics {
     /// `full_speed` (rad/s or m/s, of every joint), so that an integrator meets no step.
     pub fn friction(&self, rates: &JointVector, full_speed: f64) -> JointVector {
         let mut torques = [0.0; MAX_JOINTS];
-        for joint in 0..self.count {
-            let JointFriction { viscous, coulomb } = self.friction[joint];
+        let joints = rates.iter().zip(&self.friction).take(self.count);
+        for (torque, (&rate, friction)) in torques.iter_mut().zip(joints) {
             let share = if full_speed > 0.0 {
-                (rates[joint] / full_speed).clamp(-1.0, 1.0)
+                (rate / full_speed).clamp(-1.0, 1.0)
             } else {
-                libm::copysign(f64::from(rates[joint] != 0.0), rates[joint])
+                libm::copysign(f64::from(rate != 0.0), rate)
             };
-            torques[joint] = -(viscous * rates[joint] + coulomb * share);
+            *torque = -(friction.viscous * rate + friction.coulomb * share);
         }
         torques
     }
