@@ -172,11 +172,11 @@ proptest! {
         let friction = JointFriction { viscous: 0.2, coulomb: 0.05 };
         let dynamics = case.dynamics().with_friction([friction; MAX_JOINTS]);
         let torques = dynamics.friction(&case.rates, full_speed);
-        for joint in 0..case.arm.joint_count {
-            prop_assert!(torques[joint] * case.rates[joint] <= 0.0);
-            if case.rates[joint].abs() > full_speed {
-                let whole = 0.2 * case.rates[joint].abs() + 0.05;
-                prop_assert!((torques[joint].abs() - whole).abs() < 1e-12);
+        for (torque, rate) in torques.iter().zip(&case.rates).take(case.arm.joint_count) {
+            prop_assert!(torque * rate <= 0.0);
+            if rate.abs() > full_speed {
+                let whole = 0.2 * rate.abs() + 0.05;
+                prop_assert!((torque.abs() - whole).abs() < 1e-12);
             }
         }
         prop_assert_eq!(dynamics.friction(&[0.0; MAX_JOINTS], full_speed), [0.0; MAX_JOINTS]);
