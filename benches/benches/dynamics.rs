@@ -6,7 +6,7 @@ use std::hint::black_box;
 use benches::casablanca_shanghai;
 use criterion::{Criterion, criterion_group, criterion_main};
 use robot_model::dynamics::{ArmDynamics, STANDARD_GRAVITY_M_S2};
-use robot_model::{Arm, JointVector};
+use robot_model::{Arm, JointVector, Robot};
 
 /// Joints away from zero: quarter turns would flatter the trigonometry.
 fn turned(arm: &Arm) -> JointVector {
@@ -30,6 +30,9 @@ fn dynamics(c: &mut Criterion) {
     c.bench_function("arm/inverse", |b| {
         b.iter(|| arm.inverse(black_box(&tip), black_box(&joints)));
     });
+    c.bench_function("arm/nearest of all branches", |b| {
+        b.iter(|| arm.nearest_inverse(black_box(&tip), black_box(&joints)));
+    });
     c.bench_function("arm/jacobian", |b| {
         b.iter(|| arm.jacobian(black_box(&joints)))
     });
@@ -44,5 +47,19 @@ fn dynamics(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, dynamics);
+/// Raven II's arcs are no quarter turns: its inverse looks at all branches.
+fn raven(c: &mut Criterion) {
+    let text = include_str!("../../assets/robots/raven2.ron");
+    let arm = Robot::from_ron(text).expect("it ships").arms[0].arm;
+    let joints = turned(&arm);
+    let tip = arm.tip_pose(&joints);
+    c.bench_function("raven/tip_pose", |b| {
+        b.iter(|| arm.tip_pose(black_box(&joints)));
+    });
+    c.bench_function("raven/inverse", |b| {
+        b.iter(|| arm.inverse(black_box(&tip), black_box(&joints)));
+    });
+}
+
+criterion_group!(benches, dynamics, raven);
 criterion_main!(benches);

@@ -39,12 +39,11 @@ impl Frame {
 
     /// The next frame along the arm: `RotX(alpha) · TransX(a) · RotZ(theta) · TransZ(d)`.
     pub(crate) fn beyond(self, row: &DhRow, joint: f64) -> Self {
-        let (theta, slide_m) = match row.kind {
-            JointKind::Revolute => (joint + row.offset, row.d_m),
-            JointKind::Prismatic => (0.0, joint + row.offset + row.d_m),
+        let ((sin_theta, cos_theta), slide_m) = match row.kind {
+            JointKind::Revolute => (libm::sincos(joint + row.offset), row.d_m),
+            JointKind::Prismatic => ((0.0, 1.0), joint + row.offset + row.d_m),
         };
         let (sin_alpha, cos_alpha) = sincos_of_twist(row.alpha_rad);
-        let (sin_theta, cos_theta) = libm::sincos(theta);
         let y = self.y * cos_alpha + self.z * sin_alpha;
         let z = self.z * cos_alpha - self.y * sin_alpha;
         Self {
