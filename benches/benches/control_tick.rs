@@ -80,10 +80,10 @@ impl Joined {
         let output = self.robot.tick(self.now_ns(), &self.sensed);
         self.sensed.joints = output.set_points;
         self.state = output.state;
-        for welcome in &output.welcome {
+        if let Some(welcome) = &output.welcome {
             self.console.receive(self.now_ns(), PathId::A, welcome);
         }
-        for status in &output.status {
+        if let Some(status) = &output.status {
             self.console.receive(self.now_ns(), PathId::A, status);
         }
     }

@@ -12,7 +12,7 @@
 //!
 //! Each arm is by itself: what one hand's part of a frame says, or fails to say, reaches no other arm.
 
-use robot_model::{Arm, ArmKind, JointVector, MAX_ARMS, MAX_JOINTS, Pose};
+use robot_model::{Arm, JointVector, MAX_ARMS, MAX_JOINTS, Pose};
 
 use crate::LoopSettings;
 use crate::frame::{Command, HandCommand};
@@ -306,9 +306,10 @@ impl ArmFollower {
 
     /// The jaw's target, if the arm has a jaw.
     fn jaw_target(&mut self) -> Option<&mut f64> {
-        match self.arm.kind {
-            ArmKind::Instrument => self.target.get_mut(self.arm.row_count),
-            ArmKind::Endoscope => None,
+        if self.arm.kind.has_jaw() {
+            self.target.get_mut(self.arm.row_count)
+        } else {
+            None
         }
     }
 

@@ -58,7 +58,7 @@ fn arm_with(kind: ArmKind, limits: [JointLimits; MAX_JOINTS], home: JointVector)
     };
     let wrist = DhRow { a_m: 0.009, ..turn };
     let (row_count, joint_count) = match kind {
-        ArmKind::Instrument => (6, 7),
+        ArmKind::Instrument | ArmKind::SphericalInstrument => (6, 7),
         ArmKind::Endoscope => (4, 4),
     };
     Arm {

@@ -9,6 +9,9 @@ use crate::{JointVector, MAX_JOINTS, MAX_ROWS, Pose};
 pub enum ArmKind {
     /// Yaw, pitch, insertion, roll, wrist pitch, wrist yaw, jaw: seven joints, six rows.
     Instrument,
+    /// As an instrument, but the first two axes and the shaft may make other angles than quarter
+    /// turns (Raven II: 75° and 52°): shoulder, elbow, insertion, roll, wrist pitch, wrist yaw, jaw.
+    SphericalInstrument,
     /// Yaw, pitch, insertion, roll: four joints, four rows.
     Endoscope,
 }
@@ -67,6 +70,23 @@ pub struct JointDrive {
     pub armature: f64,
 }
 
+/// What a joint's own friction takes, at the joint.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct JointFriction {
+    /// In proportion to speed, N·m·s/rad or N·s/m.
+    pub viscous: f64,
+    /// The same at every speed, N·m or N.
+    pub coulomb: f64,
+}
+
+impl JointFriction {
+    /// None.
+    pub const NONE: Self = Self {
+        viscous: 0.0,
+        coulomb: 0.0,
+    };
+}
+
 /// The mass properties of the link that a joint moves, in the link's frame (the row's frame).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LinkInertia {
@@ -110,7 +130,7 @@ impl ArmKind {
     /// Rows of the Denavit–Hartenberg table of such an arm.
     pub const fn row_count(self) -> usize {
         match self {
-            Self::Instrument => 6,
+            Self::Instrument | Self::SphericalInstrument => 6,
             Self::Endoscope => 4,
         }
     }
@@ -118,8 +138,38 @@ impl ArmKind {
     /// Joints of such an arm: the rows, and the jaw of an instrument.
     pub const fn joint_count(self) -> usize {
         match self {
-            Self::Instrument => 7,
+            Self::Instrument | Self::SphericalInstrument => 7,
             Self::Endoscope => 4,
+        }
+    }
+
+    /// Whether such an arm has a jaw.
+    pub const fn has_jaw(self) -> bool {
+        self.joint_count() > self.row_count()
+    }
+
+    /// What the joints of such an arm are called, in their order.
+    pub const fn joint_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Instrument => &[
+                "yaw",
+                "pitch",
+                "insertion",
+                "roll",
+                "wrist pitch",
+                "wrist yaw",
+                "jaw",
+            ],
+            Self::SphericalInstrument => &[
+                "shoulder",
+                "elbow",
+                "insertion",
+                "roll",
+                "wrist pitch",
+                "wrist yaw",
+                "jaw",
+            ],
+            Self::Endoscope => &["yaw", "pitch", "insertion", "roll"],
         }
     }
 
@@ -135,8 +185,11 @@ impl ArmKind {
 /// Why a pose has no joint values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unreachable {
-    /// The tip is too near the remote centre, or the wrist's axes line up: directions are undefined.
+    /// The tip or the wrist is too near the remote centre, the wrist's axes line up, or the shaft lies
+    /// along the first axis: directions are undefined.
     Singular,
+    /// The arcs that carry the shaft cannot point it there.
+    OutOfReach,
     /// The pose is not a number or not finite.
     NotFinite,
 }
@@ -147,6 +200,9 @@ impl core::fmt::Display for Unreachable {
             Self::Singular => {
                 "the pose is singular: the tip or the wrist is within 1 mm of the remote centre, or \
                  the wrist's axes line up"
+            }
+            Self::OutOfReach => {
+                "the pose is out of reach: the two arcs that carry the shaft cannot point it there"
             }
             Self::NotFinite => "the pose or the joint values beside it are not finite",
         })

@@ -9,27 +9,27 @@
 //!   point, and the shaft is perpendicular to z5, so P lies in the plane of x5 and z6. z6 is known
 //!   from the target's rotation; what is left of P across z6 is therefore along ±x5.
 
-use core::f64::consts::{FRAC_PI_2, PI, TAU};
+use core::f64::consts::{PI, TAU};
 
-use nalgebra::{Matrix3, Rotation3, Translation3, UnitQuaternion, Vector3};
+use nalgebra::Vector3;
 
-use crate::{Arm, ArmKind, DhRow, JointKind, JointVector, Pose, Unreachable};
+use crate::{Arm, ArmKind, Frame, JointVector, Pose, Unreachable};
 
 /// Nearer to the remote centre than this, directions are undefined; the dVRK's own inverse refuses
 /// the same millimetre (mtsIntuitiveResearchKitPSM.cpp).
-const LEAST_DISTANCE_M: f64 = 1e-3;
+pub(crate) const LEAST_DISTANCE_M: f64 = 1e-3;
 
 /// Below this, what is left across an axis no longer has a direction to 1e-9 rad. Metres for the tip
 /// across the wrist yaw axis; a pure number for the shaft across the yaw axis.
-const LEAST_ACROSS: f64 = 1e-6;
+pub(crate) const LEAST_ACROSS: f64 = 1e-6;
 
 // The order of an instrument's joints; an endoscope has the first four.
-const YAW: usize = 0;
-const PITCH: usize = 1;
-const INSERTION: usize = 2;
-const ROLL: usize = 3;
-const WRIST_PITCH: usize = 4;
-const WRIST_YAW: usize = 5;
+pub(crate) const YAW: usize = 0;
+pub(crate) const PITCH: usize = 1;
+pub(crate) const INSERTION: usize = 2;
+pub(crate) const ROLL: usize = 3;
+pub(crate) const WRIST_PITCH: usize = 4;
+pub(crate) const WRIST_YAW: usize = 5;
 
 impl Arm {
     /// The tip in the remote-centre frame.
@@ -51,6 +51,9 @@ impl Arm {
     /// `near`; wrist pitch within ±90° where such a solution exists; roll on the turn nearest to
     /// `near`, all other angles within ±180°.
     ///
+    /// An instrument on other arcs than quarter turns takes the nearest of all branches instead
+    /// ([`Arm::nearest_inverse`]).
+    ///
     /// An endoscope has four joints: its position and its roll are met, the rest of the rotation is
     /// given by the remote centre.
     ///
@@ -62,6 +65,7 @@ impl Arm {
         }
         let joints = match self.kind {
             ArmKind::Instrument => self.instrument_inverse(target, near)?,
+            ArmKind::SphericalInstrument => self.nearest_inverse(target, near)?,
             ArmKind::Endoscope => self.endoscope_inverse(target, near)?,
         };
         // A rotation built unchecked may be finite and yet overflow on the way.
@@ -75,13 +79,18 @@ impl Arm {
     /// An upper bound of the tip's speed, m/s, for joint rates of at most `rates` in magnitude, at
     /// `joints`.
     ///
-    /// Yaw and pitch axes are perpendicular and turn the tip about the remote centre; roll and wrist
+    /// Yaw and pitch axes are perpendicular (of other arcs the rates are added) and turn the tip about the remote centre; roll and wrist
     /// pitch turn it at most the wrist offset away from their axes; the wrist yaw axis passes through
     /// it; the jaw does not move it.
     pub fn tip_speed_bound(&self, joints: &JointVector, rates: &JointVector) -> f64 {
         let offset_m = self.wrist_offset_m();
         let radius_m = self.depth_m(joints).abs() + offset_m;
-        let swing = libm::sqrt(rates[YAW] * rates[YAW] + rates[PITCH] * rates[PITCH]);
+        let swing = match self.kind {
+            ArmKind::SphericalInstrument => rates[YAW].abs() + rates[PITCH].abs(),
+            ArmKind::Instrument | ArmKind::Endoscope => {
+                libm::sqrt(rates[YAW] * rates[YAW] + rates[PITCH] * rates[PITCH])
+            }
+        };
         let twist = rates[ROLL].abs() + rates[WRIST_PITCH].abs();
         radius_m * swing + rates[INSERTION].abs() + offset_m * twist
     }
@@ -212,30 +221,30 @@ impl Arm {
     }
 
     /// The axes of the last row's frame, where `target` is the tip's.
-    fn last_row_axes(&self, target: &Pose) -> [Vector3<f64>; 3] {
+    pub(crate) fn last_row_axes(&self, target: &Pose) -> [Vector3<f64>; 3] {
         let rotation = (target.rotation * self.tool_tip.inverse()).to_rotation_matrix();
         let matrix = rotation.matrix();
         [0, 1, 2].map(|column| matrix.column(column).into_owned())
     }
 
     /// A row's total angle as the joint's value, within ±180°.
-    fn joint_angle(&self, row: usize, theta: f64) -> f64 {
+    pub(crate) fn joint_angle(&self, row: usize, theta: f64) -> f64 {
         principal(theta - self.rows[row].offset)
     }
 
     /// How far the wrist point (an endoscope's tip) lies beyond the remote centre, m.
-    fn depth_m(&self, joints: &JointVector) -> f64 {
+    pub(crate) fn depth_m(&self, joints: &JointVector) -> f64 {
         joints[INSERTION] + self.depth_at_zero_m()
     }
 
-    fn depth_at_zero_m(&self) -> f64 {
+    pub(crate) fn depth_at_zero_m(&self) -> f64 {
         self.rows[INSERTION].offset + self.rows[INSERTION].d_m + self.rows[ROLL].d_m
     }
 
     /// From the wrist pitch axis to the wrist yaw axis, on which the tip lies, m.
-    fn wrist_offset_m(&self) -> f64 {
+    pub(crate) fn wrist_offset_m(&self) -> f64 {
         match self.kind {
-            ArmKind::Instrument => self.rows[WRIST_YAW].a_m.abs(),
+            ArmKind::Instrument | ArmKind::SphericalInstrument => self.rows[WRIST_YAW].a_m.abs(),
             ArmKind::Endoscope => 0.0,
         }
     }
@@ -280,65 +289,8 @@ impl Shaft {
     }
 }
 
-/// A frame as axes and origin: two multiplications a component for a row, and no half angles.
-struct Frame {
-    x: Vector3<f64>,
-    y: Vector3<f64>,
-    z: Vector3<f64>,
-    origin_m: Vector3<f64>,
-}
-
-impl Frame {
-    const REMOTE_CENTRE: Self = Self {
-        x: Vector3::new(1.0, 0.0, 0.0),
-        y: Vector3::new(0.0, 1.0, 0.0),
-        z: Vector3::new(0.0, 0.0, 1.0),
-        origin_m: Vector3::new(0.0, 0.0, 0.0),
-    };
-
-    /// The next frame along the arm: `RotX(alpha) · TransX(a) · RotZ(theta) · TransZ(d)`.
-    fn beyond(self, row: &DhRow, joint: f64) -> Self {
-        let (theta, slide_m) = match row.kind {
-            JointKind::Revolute => (joint + row.offset, row.d_m),
-            JointKind::Prismatic => (0.0, joint + row.offset + row.d_m),
-        };
-        let (sin_alpha, cos_alpha) = sincos_of_twist(row.alpha_rad);
-        let (sin_theta, cos_theta) = libm::sincos(theta);
-        let y = self.y * cos_alpha + self.z * sin_alpha;
-        let z = self.z * cos_alpha - self.y * sin_alpha;
-        Self {
-            x: self.x * cos_theta + y * sin_theta,
-            y: y * cos_theta - self.x * sin_theta,
-            z,
-            origin_m: self.origin_m + self.x * row.a_m + z * slide_m,
-        }
-    }
-
-    fn pose(&self) -> Pose {
-        let axes = Matrix3::from_columns(&[self.x, self.y, self.z]);
-        let rotation = Rotation3::from_matrix_unchecked(axes);
-        Pose::from_parts(
-            Translation3::from(self.origin_m),
-            UnitQuaternion::from_rotation_matrix(&rotation),
-        )
-    }
-}
-
-/// Quarter turns are exact, as in the dVRK's own kinematics (and cheap).
-fn sincos_of_twist(alpha_rad: f64) -> (f64, f64) {
-    if alpha_rad == 0.0 {
-        (0.0, 1.0)
-    } else if alpha_rad == FRAC_PI_2 {
-        (1.0, 0.0)
-    } else if alpha_rad == -FRAC_PI_2 {
-        (-1.0, 0.0)
-    } else {
-        libm::sincos(alpha_rad)
-    }
-}
-
 /// An angle within ±180°.
-fn principal(angle_rad: f64) -> f64 {
+pub(crate) fn principal(angle_rad: f64) -> f64 {
     if angle_rad.abs() <= PI {
         angle_rad
     } else {
@@ -347,7 +299,7 @@ fn principal(angle_rad: f64) -> f64 {
 }
 
 /// The distance from the remote centre, where it is one that has a direction.
-fn far_enough(distance_m: f64) -> Result<f64, Unreachable> {
+pub(crate) fn far_enough(distance_m: f64) -> Result<f64, Unreachable> {
     if !distance_m.is_finite() {
         Err(Unreachable::NotFinite)
     } else if distance_m < LEAST_DISTANCE_M {
@@ -357,7 +309,7 @@ fn far_enough(distance_m: f64) -> Result<f64, Unreachable> {
     }
 }
 
-fn is_finite(pose: &Pose) -> bool {
+pub(crate) fn is_finite(pose: &Pose) -> bool {
     let translation = pose
         .translation
         .vector

@@ -12,16 +12,31 @@
 )]
 
 mod arm;
+mod branches;
+mod capsule;
 #[cfg(feature = "std")]
 pub mod description;
+pub mod dynamics;
+mod frame;
+mod jacobian;
 mod kinematics;
 mod structure;
+#[cfg(feature = "std")]
+pub mod urdf;
 
-pub use arm::{Arm, ArmKind, DhRow, JointDrive, JointKind, JointLimits, LinkInertia, Unreachable};
+pub use arm::{
+    Arm, ArmKind, DhRow, JointDrive, JointFriction, JointKind, JointLimits, LinkInertia,
+    Unreachable,
+};
+pub use branches::{Branches, MAX_BRANCHES};
+pub use capsule::{Capsule, Rod};
 #[cfg(feature = "std")]
 pub use description::{
-    Confidence, ConfidenceCounts, DescriptionError, NamedArm, ProvenanceRow, Robot, Unit,
+    Axis, Cart, Confidence, ConfidenceCounts, DescriptionError, NamedArm, Optics, ProvenanceRow,
+    Robot, SetUpJoint, Unit,
 };
+pub use frame::Frame;
+pub use jacobian::Jacobian;
 pub use structure::{RowField, StructureFault};
 
 /// A rigid placement: rotation and translation (metres).

@@ -41,6 +41,11 @@ pub enum StructureFault {
         /// What it must be, radians or metres.
         required: f64,
     },
+    /// A twist of a spherical arm's arcs is a half turn or none, which leaves a joint without effect.
+    FlatArc {
+        /// The row, from 0.
+        row: usize,
+    },
     /// The wrist offset, the last row's `a` of an instrument, is not positive.
     WristOffset,
 }
@@ -48,15 +53,28 @@ pub enum StructureFault {
 /// What one row must be; the offset along z is free where the shaft's length enters.
 struct Required {
     kind: JointKind,
-    alpha_rad: f64,
+    twist: Twist,
     a_is_free: bool,
     d_is_free: bool,
 }
 
-const fn row(kind: JointKind, alpha_rad: f64, a_is_free: bool, d_is_free: bool) -> Required {
+/// What a row's twist must be.
+#[derive(Clone, Copy)]
+enum Twist {
+    /// This angle, radians.
+    Exactly(f64),
+    /// A quarter turn either way.
+    Quarter,
+    /// Anything that is not flat.
+    Arc,
+    /// Anything.
+    Free,
+}
+
+const fn row(kind: JointKind, twist: Twist, a_is_free: bool, d_is_free: bool) -> Required {
     Required {
         kind,
-        alpha_rad,
+        twist,
         a_is_free,
         d_is_free,
     }
@@ -65,12 +83,32 @@ const fn row(kind: JointKind, alpha_rad: f64, a_is_free: bool, d_is_free: bool) 
 /// Yaw, pitch, insertion and roll axes meet in the remote centre; the wrist pitch axis crosses the
 /// shaft; only the wrist yaw axis stands off. An endoscope has the first four.
 const REQUIRED: [Required; MAX_ROWS] = [
-    row(JointKind::Revolute, FRAC_PI_2, false, false),
-    row(JointKind::Revolute, -FRAC_PI_2, false, false),
-    row(JointKind::Prismatic, FRAC_PI_2, false, true),
-    row(JointKind::Revolute, 0.0, false, true),
-    row(JointKind::Revolute, -FRAC_PI_2, false, false),
-    row(JointKind::Revolute, -FRAC_PI_2, true, false),
+    row(JointKind::Revolute, Twist::Exactly(FRAC_PI_2), false, false),
+    row(
+        JointKind::Revolute,
+        Twist::Exactly(-FRAC_PI_2),
+        false,
+        false,
+    ),
+    row(JointKind::Prismatic, Twist::Exactly(FRAC_PI_2), false, true),
+    row(JointKind::Revolute, Twist::Exactly(0.0), false, true),
+    row(
+        JointKind::Revolute,
+        Twist::Exactly(-FRAC_PI_2),
+        false,
+        false,
+    ),
+    row(JointKind::Revolute, Twist::Exactly(-FRAC_PI_2), true, false),
+];
+
+/// The same meeting of axes on two arcs of any angle, and a wrist whose quarter turns go either way.
+const REQUIRED_SPHERICAL: [Required; MAX_ROWS] = [
+    row(JointKind::Revolute, Twist::Free, false, false),
+    row(JointKind::Revolute, Twist::Arc, false, false),
+    row(JointKind::Prismatic, Twist::Arc, false, true),
+    row(JointKind::Revolute, Twist::Exactly(0.0), false, true),
+    row(JointKind::Revolute, Twist::Quarter, false, false),
+    row(JointKind::Revolute, Twist::Quarter, true, false),
 ];
 
 impl Arm {
@@ -79,16 +117,20 @@ impl Arm {
         if self.row_count != self.kind.row_count() || self.joint_count != self.kind.joint_count() {
             return Some(StructureFault::Count);
         }
+        let required = match self.kind {
+            ArmKind::Instrument | ArmKind::Endoscope => &REQUIRED,
+            ArmKind::SphericalInstrument => &REQUIRED_SPHERICAL,
+        };
         let mut rows = self
             .rows
             .iter()
-            .zip(&REQUIRED)
+            .zip(required)
             .enumerate()
             .take(self.row_count);
         rows.find_map(|(index, (row, required))| row_fault(index, row, required))
             .or_else(|| {
                 let stands_off = self.rows[MAX_ROWS - 1].a_m > 0.0;
-                (self.kind == ArmKind::Instrument && !stands_off)
+                (self.kind != ArmKind::Endoscope && !stands_off)
                     .then_some(StructureFault::WristOffset)
             })
     }
@@ -101,8 +143,17 @@ fn row_fault(row: usize, actual: &DhRow, required: &Required) -> Option<Structur
             required: required.kind,
         });
     }
+    let alpha_rad = actual.alpha_rad;
+    let required_alpha_rad = match required.twist {
+        Twist::Exactly(required_rad) => required_rad,
+        Twist::Quarter => libm::copysign(FRAC_PI_2, alpha_rad),
+        Twist::Arc if alpha_rad.is_nan() || libm::sin(alpha_rad).abs() <= TOLERANCE => {
+            return Some(StructureFault::FlatArc { row });
+        }
+        Twist::Arc | Twist::Free => alpha_rad,
+    };
     let fields = [
-        (RowField::Alpha, actual.alpha_rad, required.alpha_rad, false),
+        (RowField::Alpha, alpha_rad, required_alpha_rad, false),
         (RowField::A, actual.a_m, 0.0, required.a_is_free),
         (RowField::D, actual.d_m, 0.0, required.d_is_free),
     ];

@@ -28,6 +28,8 @@ pub enum Command {
     Import(ImportArguments),
     /// Compare measured paths.
     Paths(PathsArguments),
+    /// Look at a robot's description, or export it.
+    Robot(crate::robot::RobotArguments),
 }
 
 /// Arguments of `import`.

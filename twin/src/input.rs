@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use net_model::FaultSchedule;
+use robot_model::Robot;
 use sim::scenario::fault_schedule_from_ron;
 use sim::{Operation, ScenarioError};
 
@@ -52,6 +53,22 @@ pub fn read_operation(path: &Path) -> Result<Operation, InputError> {
 pub fn read_fault_file(path: &Path) -> Result<FaultSchedule, InputError> {
     let text = read_text(path).map_err(InputError)?;
     fault_schedule_from_ron(&text).map_err(|error| InputError(explain(path, &error)))
+}
+
+/// Reads a robot's description.
+///
+/// # Errors
+/// As [`read_operation`].
+pub fn read_robot(path: &Path) -> Result<Robot, InputError> {
+    let text = read_text(path).map_err(InputError)?;
+    Robot::from_ron(&text).map_err(|error| {
+        let error = ScenarioError {
+            file: None,
+            position: error.position(),
+            message: error.message().to_owned(),
+        };
+        InputError(explain(path, &error))
+    })
 }
 
 /// Writes a file whole or not at all: first beside its place, then renamed into it.

@@ -9,6 +9,7 @@ mod input;
 mod loops;
 mod paths;
 mod progress;
+mod robot;
 mod run;
 mod table;
 
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         commands::Command::Run(arguments) => run::run(arguments),
         commands::Command::Import(arguments) => import::import(arguments),
         commands::Command::Paths(arguments) => paths::paths(arguments),
+        commands::Command::Robot(arguments) => robot::robot(arguments),
     };
     match result {
         Ok(Verdict::AllHold) => ExitCode::SUCCESS,

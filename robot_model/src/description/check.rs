@@ -3,10 +3,12 @@
 use nalgebra::{Matrix3, Rotation3, Translation3, UnitQuaternion};
 
 use super::file::{
-    Drive, Entries, File, Kind, Limits, Link, Model, Mount, MountedArm, Rotation, Row, RowKind,
+    Drive, File, Kind, Limits, Link, Model, Mount, MountedArm, Rotation, Row, RowKind,
 };
+use super::ledger::{JointDimensions, Ledger, listed, refuse};
 use super::quantity::{Dimension, Quantity};
-use super::{DescriptionError, NamedArm, ProvenanceRow, Robot, Unit};
+use super::{DescriptionError, NamedArm, Robot, Unit, parts};
+use crate::dynamics::STANDARD_GRAVITY_M_S2;
 use crate::{
     Arm, ArmKind, DhRow, JointDrive, JointKind, JointLimits, LinkInertia, MAX_ARMS, MAX_JOINTS,
     MAX_ROWS, Pose, RowField, StructureFault,
@@ -17,13 +19,6 @@ const ROTATION_TOLERANCE: f64 = 1e-8;
 
 /// The largest principal moment may exceed the sum of the others by the rounding of print, relative.
 const TRIANGLE_TOLERANCE: f64 = 1e-9;
-
-/// A wrong meaning, as a sentence that names the entry and the remedy.
-macro_rules! refuse {
-    ($($sentence:tt)*) => {
-        return Err(DescriptionError::meaning(format!($($sentence)*)))
-    };
-}
 
 pub(super) fn robot(file: File) -> Result<Robot, DescriptionError> {
     if file.name.trim().is_empty() {
@@ -38,27 +33,39 @@ pub(super) fn robot(file: File) -> Result<Robot, DescriptionError> {
         sources: &file.sources,
         rows: Vec::new(),
     };
+    let gravity_m_s2 = match &file.gravity {
+        Some(gravity) => ledger.vector("gravity", gravity, Dimension::Acceleration)?,
+        None => STANDARD_GRAVITY_M_S2,
+    };
+    let cart = match &file.cart {
+        Some(cart) => Some(parts::cart(cart, &mut ledger)?),
+        None => None,
+    };
     let models = file
         .models
         .iter()
         .map(|(name, model)| {
-            Ok((
-                name.as_str(),
-                model_arm(&format!("models.{name}"), model, &mut ledger)?,
-            ))
+            let path = format!("models.{name}");
+            let arm = model_arm(&path, model, &mut ledger)?;
+            let parts = parts::Parts::of(&path, model, &arm, &mut ledger)?;
+            Ok((name.as_str(), arm, parts))
         })
         .collect::<Result<Vec<_>, DescriptionError>>()?;
-    let arms = mounted_arms(&file.arms, &models, &mut ledger)?;
+    let place = cart.as_ref().map_or(Pose::identity(), |cart| cart.place);
+    let arms = mounted_arms(&file.arms, &models, &place, &mut ledger)?;
     Ok(Robot {
         name: file.name,
         arms,
+        gravity_m_s2,
+        cart,
         provenance: ledger.rows,
     })
 }
 
 fn mounted_arms(
     mounted: &[MountedArm],
-    models: &[(&str, Arm)],
+    models: &[(&str, Arm, parts::Parts)],
+    cart: &Pose,
     ledger: &mut Ledger<'_>,
 ) -> Result<Vec<NamedArm>, DescriptionError> {
     let count = mounted.len();
@@ -66,7 +73,13 @@ fn mounted_arms(
         refuse!("`arms` has {count} entries: a robot has from 1 to {MAX_ARMS} arms");
     }
     let mut arms: Vec<NamedArm> = Vec::with_capacity(count);
-    for (index, MountedArm { name, model, mount }) in mounted.iter().enumerate() {
+    for (index, mounted_arm) in mounted.iter().enumerate() {
+        let MountedArm {
+            name,
+            model,
+            set_up,
+            mount,
+        } = mounted_arm;
         let path = format!("arms[{index}]");
         if name.trim().is_empty() {
             refuse!("`{path}.name` is empty: give the arm a name");
@@ -74,28 +87,53 @@ fn mounted_arms(
         if arms.iter().any(|other| other.name == *name) {
             refuse!("`{path}.name` is {name:?}, as another arm's: give each arm its own name");
         }
-        let Some((_, arm)) = models.iter().find(|(known, _)| known == model) else {
-            let known = listed(models.iter().map(|(name, _)| *name));
+        let Some((_, arm, parts)) = models.iter().find(|(known, ..)| known == model) else {
+            let known = listed(models.iter().map(|(name, ..)| *name));
             refuse!(
                 "`{path}.model` is {model:?}, which `models` does not have: add it there, or use one \
                  of {known}"
             );
         };
-        let base = base(&format!("{path}.mount"), mount, ledger)?;
+        let joints = set_up.as_deref().unwrap_or_default();
+        let set_up = parts::set_up(&format!("{path}.set_up"), joints, ledger)?;
+        let mount = place(&format!("{path}.mount"), mount, ledger)?;
+        let base = match set_up.split_first() {
+            None => mount,
+            Some((first, others)) => {
+                others
+                    .iter()
+                    .fold(cart * first.placed(), |base, joint| base * joint.placed())
+                    * mount
+            }
+        };
+        let parts = parts.clone();
         arms.push(NamedArm {
             name: name.clone(),
+            model: model.clone(),
             arm: Arm { base, ..*arm },
+            friction: parts.friction,
+            capsules: parts.capsules,
+            meshes: parts.meshes,
+            jaw_length_m: parts.jaw_length_m,
+            optics: parts.optics,
+            set_up,
+            mount,
         });
     }
     // Its numbers would count in every report of confidence without bearing on anything.
     let is_used = |model: &str| mounted.iter().any(|arm| arm.model == model);
-    if let Some((unused, _)) = models.iter().find(|(name, _)| !is_used(name)) {
+    if let Some((unused, ..)) = models.iter().find(|(name, ..)| !is_used(name)) {
         refuse!("`models.{unused}` is used by no arm: name it in an arm's `model`, or drop it");
     }
     Ok(arms)
 }
 
-fn base(path: &str, mount: &Mount, ledger: &mut Ledger<'_>) -> Result<Pose, DescriptionError> {
+/// A frame in another.
+pub(super) fn place(
+    path: &str,
+    mount: &Mount,
+    ledger: &mut Ledger<'_>,
+) -> Result<Pose, DescriptionError> {
     let [x, y, z] = ledger.vector(
         &format!("{path}.position"),
         &mount.position,
@@ -115,6 +153,7 @@ fn base(path: &str, mount: &Mount, ledger: &mut Ledger<'_>) -> Result<Pose, Desc
 fn model_arm(path: &str, model: &Model, ledger: &mut Ledger<'_>) -> Result<Arm, DescriptionError> {
     let kind = match model.kind {
         Kind::Instrument => ArmKind::Instrument,
+        Kind::SphericalInstrument => ArmKind::SphericalInstrument,
         Kind::Endoscope => ArmKind::Endoscope,
     };
     let (row_count, joint_count) = (kind.row_count(), kind.joint_count());
@@ -210,6 +249,10 @@ fn refuse_other_structure(path: &str, arm: &Arm) -> Result<(), DescriptionError>
             "`{path}.rows[{row}].{}` is not zero, but the inverse kinematics need the axes to meet \
              there: write 0 m",
             if field == RowField::A { "a" } else { "d" }
+        ),
+        Some(StructureFault::FlatArc { row }) => refuse!(
+            "`{path}.rows[{row}].alpha` is a half turn or none, so that two joints turn about one axis: \
+             write the arc's angle"
         ),
         Some(StructureFault::WristOffset) => refuse!(
             "`{path}.rows[{}].a` must be positive: write the distance from the wrist pitch axis to \
@@ -343,132 +386,9 @@ fn home_joint(
     Ok(home)
 }
 
-/// Reads quantities, and keeps a row of provenance for each.
-struct Ledger<'a> {
-    sources: &'a Entries<String>,
-    rows: Vec<ProvenanceRow>,
-}
-
-impl Ledger<'_> {
-    /// The value in SI units.
-    fn si(
-        &mut self,
-        path: &str,
-        quantity: &Quantity,
-        dimension: Dimension,
-    ) -> Result<f64, DescriptionError> {
-        let &Quantity(value, unit, ref source, confidence) = quantity;
-        if !value.is_finite() {
-            refuse!("`{path}` is {value}: write a finite number");
-        }
-        if unit.dimension() != dimension {
-            refuse!("`{path}` is in {unit}, but it needs {}", dimension.units());
-        }
-        let Some((_, citation)) = self.sources.iter().find(|(key, _)| key == source) else {
-            let known = listed(self.sources.iter().map(|(key, _)| key.as_str()));
-            refuse!(
-                "`{path}` names the source {source:?}, which `sources` does not have: add it there, \
-                 or use one of {known}"
-            );
-        };
-        self.rows.push(ProvenanceRow {
-            path: path.to_owned(),
-            value,
-            unit,
-            source: citation.clone(),
-            confidence,
-        });
-        Ok(unit.to_si(value))
-    }
-
-    /// The value in SI units, which must be above zero.
-    fn positive(
-        &mut self,
-        path: &str,
-        quantity: &Quantity,
-        dimension: Dimension,
-    ) -> Result<f64, DescriptionError> {
-        let value = self.si(path, quantity, dimension)?;
-        if value <= 0.0 {
-            refuse!("`{path}` is {value}: write a number above zero");
-        }
-        Ok(value)
-    }
-
-    fn vector(
-        &mut self,
-        path: &str,
-        quantities: &[Quantity; 3],
-        dimension: Dimension,
-    ) -> Result<[f64; 3], DescriptionError> {
-        let mut values = [0.0; 3];
-        for (axis, quantity) in quantities.iter().enumerate() {
-            values[axis] = self.si(&format!("{path}[{axis}]"), quantity, dimension)?;
-        }
-        Ok(values)
-    }
-}
-
-/// What the numbers of a joint measure, by whether it turns or slides.
-struct JointDimensions {
-    position: Dimension,
-    velocity: Dimension,
-    acceleration: Dimension,
-    jerk: Dimension,
-    effort: Dimension,
-    stiffness: Dimension,
-    damping: Dimension,
-    armature: Dimension,
-}
-
-impl JointDimensions {
-    const fn of(kind: JointKind) -> Self {
-        match kind {
-            JointKind::Revolute => Self {
-                position: Dimension::Angle,
-                velocity: Dimension::AngularSpeed,
-                acceleration: Dimension::AngularAcceleration,
-                jerk: Dimension::AngularJerk,
-                effort: Dimension::Torque,
-                stiffness: Dimension::AngularStiffness,
-                damping: Dimension::AngularDamping,
-                armature: Dimension::Inertia,
-            },
-            JointKind::Prismatic => Self {
-                position: Dimension::Length,
-                velocity: Dimension::Speed,
-                acceleration: Dimension::Acceleration,
-                jerk: Dimension::Jerk,
-                effort: Dimension::Force,
-                stiffness: Dimension::Stiffness,
-                damping: Dimension::Damping,
-                armature: Dimension::Mass,
-            },
-        }
-    }
-}
-
 fn joint_names(kind: ArmKind, count: usize) -> String {
-    let names: &[&str] = match kind {
-        ArmKind::Instrument => &[
-            "yaw",
-            "pitch",
-            "insertion",
-            "roll",
-            "wrist pitch",
-            "wrist yaw",
-            "jaw",
-        ],
-        ArmKind::Endoscope => &["yaw", "pitch", "insertion", "roll"],
-    };
+    let names = kind.joint_names();
     names[..count.min(names.len())].join(", ")
-}
-
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names
-        .map(|name| format!("{name:?}"))
-        .collect::<Vec<_>>()
-        .join(", ")
 }
 
 // What stands past an arm's joints: numbers that move nothing and divide by nothing.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
+use super::Axis;
 use super::quantity::{Confidence, Quantity};
 
 /// The whole file.
@@ -14,6 +15,8 @@ pub(super) struct File {
     pub name: String,
     #[serde(deserialize_with = "entries")]
     pub sources: Entries<String>,
+    pub gravity: Option<[Quantity; 3]>,
+    pub cart: Option<Cart>,
     #[serde(deserialize_with = "entries")]
     pub models: Entries<Model>,
     pub arms: Vec<MountedArm>,
@@ -30,11 +33,79 @@ pub(super) struct Model {
     pub drives: Vec<Drive>,
     pub links: Vec<Link>,
     pub home: Vec<Quantity>,
+    pub friction: Option<Vec<Friction>>,
+    pub capsules: Option<Vec<LinkCapsule>>,
+    #[serde(default, deserialize_with = "entries")]
+    pub meshes: Entries<String>,
+    pub jaw: Option<Jaw>,
+    pub optics: Option<Optics>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Friction {
+    pub viscous: Quantity,
+    pub coulomb: Quantity,
+}
+
+/// A capsule of the link that the named joint moves, or of `"base"`.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename = "Capsule")]
+pub(super) struct LinkCapsule {
+    pub link: String,
+    pub from: [Quantity; 3],
+    pub to: [Quantity; 3],
+    pub radius: Quantity,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Jaw {
+    pub length: Quantity,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Optics {
+    pub tilt: Quantity,
+    pub field_of_view: Quantity,
+}
+
+/// What the arms stand on, in the frame of the operating table.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Cart {
+    pub place: Mount,
+    #[serde(default)]
+    pub capsules: Vec<CartCapsule>,
+    pub mesh: Option<String>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields, rename = "Capsule")]
+pub(super) struct CartCapsule {
+    pub from: [Quantity; 3],
+    pub to: [Quantity; 3],
+    pub radius: Quantity,
+}
+
+/// A joint that is set before an operation and then stays: its frame in the one before, and its value.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetUpJoint {
+    pub name: String,
+    pub kind: RowKind,
+    pub axis: Axis,
+    pub origin: Mount,
+    pub lower: Option<Quantity>,
+    pub upper: Option<Quantity>,
+    pub value: Quantity,
 }
 
 #[derive(Clone, Copy, Debug, serde::Deserialize)]
 pub(super) enum Kind {
     Instrument,
+    SphericalInstrument,
     Endoscope,
 }
 
@@ -92,10 +163,11 @@ pub(super) struct Link {
 pub(super) struct MountedArm {
     pub name: String,
     pub model: String,
+    pub set_up: Option<Vec<SetUpJoint>>,
     pub mount: Mount,
 }
 
-/// The remote-centre frame in the frame of the operating table.
+/// A frame in another: turned about x, then y, then z of the other, and moved.
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Mount {

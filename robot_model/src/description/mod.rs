@@ -47,9 +47,14 @@
 mod check;
 mod error;
 mod file;
+mod ledger;
+mod parts;
 mod quantity;
 
-use crate::Arm;
+use nalgebra::Vector3;
+
+use crate::dynamics::ArmDynamics;
+use crate::{Arm, Capsule, JointFriction, JointKind, MAX_JOINTS, Pose};
 
 pub use error::DescriptionError;
 pub use quantity::{Confidence, ConfidenceCounts, Unit};
@@ -61,18 +66,129 @@ pub struct Robot {
     pub name: String,
     /// From one to [`crate::MAX_ARMS`] arms, in the order of the file.
     pub arms: Vec<NamedArm>,
+    /// Gravity in the frame of the operating table, m/s².
+    pub gravity_m_s2: [f64; 3],
+    /// What the arms stand on, where the file says it.
+    pub cart: Option<Cart>,
     /// Every number of the file, in the order of the file's parts; a model that several arms share
     /// is listed once.
     pub provenance: Vec<ProvenanceRow>,
 }
 
-/// An arm with its name.
+/// An arm with its name, and what a plant, a clearance monitor or a viewer needs of it besides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedArm {
     /// What the arm is called, unique in its robot.
     pub name: String,
+    /// The model in the file, which other arms may share.
+    pub model: String,
     /// The arm.
     pub arm: Arm,
+    /// Each joint's friction; none where the file gives none.
+    pub friction: [JointFriction; MAX_JOINTS],
+    /// The links' shapes for contact.
+    pub capsules: Vec<Capsule>,
+    /// The visual mesh of each joint's link; a name, whose file the viewer knows.
+    pub meshes: [Option<String>; MAX_JOINTS],
+    /// From the wrist yaw axis to the end of the jaw, m.
+    pub jaw_length_m: Option<f64>,
+    /// How an endoscope looks.
+    pub optics: Option<Optics>,
+    /// The joints that were set before the operation, from the cart outwards.
+    pub set_up: Vec<SetUpJoint>,
+    /// The remote-centre frame in the last set-up joint's frame; of an arm without such joints, in
+    /// the frame of the operating table.
+    pub mount: Pose,
+}
+
+/// What the arms stand on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cart {
+    /// The cart's frame in the frame of the operating table.
+    pub place: Pose,
+    /// Its shape for contact, in its frame.
+    pub capsules: Vec<Capsule>,
+    /// Its visual mesh; a name, whose file the viewer knows.
+    pub mesh: Option<String>,
+}
+
+/// An endoscope's eye.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Optics {
+    /// From the shaft to the line of sight, rad.
+    pub tilt_rad: f64,
+    /// From side to side of the picture, rad.
+    pub field_of_view_rad: f64,
+}
+
+/// A joint between cart and remote centre: set before an operation, then braked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetUpJoint {
+    /// What the joint is called.
+    pub name: String,
+    /// Whether it turns or slides.
+    pub kind: JointKind,
+    /// The axis of its frame that it turns about or slides along.
+    pub axis: Axis,
+    /// Its frame, at value zero, in the frame of the joint before or of the cart.
+    pub origin: Pose,
+    /// Least and greatest value, rad or m; none of a joint that turns freely.
+    pub range: Option<(f64, f64)>,
+    /// What it is set to, rad or m.
+    pub value: f64,
+}
+
+/// An axis of a frame, and which way along it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+pub enum Axis {
+    /// Along x.
+    X,
+    /// Along y.
+    Y,
+    /// Along z.
+    Z,
+    /// Against x.
+    MinusX,
+    /// Against y.
+    MinusY,
+    /// Against z.
+    MinusZ,
+}
+
+impl Axis {
+    /// The unit vector.
+    pub fn vector(self) -> Vector3<f64> {
+        match self {
+            Self::X => Vector3::x(),
+            Self::Y => Vector3::y(),
+            Self::Z => Vector3::z(),
+            Self::MinusX => -Vector3::x(),
+            Self::MinusY => -Vector3::y(),
+            Self::MinusZ => -Vector3::z(),
+        }
+    }
+}
+
+impl SetUpJoint {
+    /// Its frame as it is set, in the frame of the joint before or of the cart.
+    pub fn placed(&self) -> Pose {
+        let along = self.axis.vector() * self.value;
+        let moved = match self.kind {
+            JointKind::Revolute => {
+                let half = libm::sincos(self.value / 2.0);
+                let axis = self.axis.vector() * half.0;
+                let turn = nalgebra::Quaternion::new(half.1, axis.x, axis.y, axis.z);
+                Pose::from_parts(
+                    nalgebra::Translation3::identity(),
+                    nalgebra::UnitQuaternion::new_unchecked(turn),
+                )
+            }
+            JointKind::Prismatic => {
+                Pose::from_parts(nalgebra::Translation3::from(along), Default::default())
+            }
+        };
+        self.origin * moved
+    }
 }
 
 /// Where one number of a description comes from.
@@ -97,8 +213,18 @@ impl Robot {
     /// [`DescriptionError`] where the text is no RON, has an unknown or a missing entry (then with
     /// line and column), or says something that cannot be.
     pub fn from_ron(text: &str) -> Result<Self, DescriptionError> {
-        let file: file::File = ron::from_str(text)?;
+        // An entry that may be missing is written without `Some(…)`.
+        let options = ron::Options::default()
+            .with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
+        let file: file::File = options.from_str(text)?;
         check::robot(file)
+    }
+
+    /// The dynamics of one arm under the robot's gravity, with its friction; none past the last arm.
+    pub fn dynamics(&self, arm: usize) -> Option<ArmDynamics> {
+        let named = self.arms.get(arm)?;
+        let dynamics = ArmDynamics::new(&named.arm, self.gravity_m_s2);
+        Some(dynamics.with_friction(named.friction))
     }
 
     /// How many of the robot's numbers rest on each confidence.

@@ -37,6 +37,8 @@ pub const CLASSIC_TOOL_M: f64 = 0.4162;
 pub const SI_TOOL_M: f64 = 0.4670;
 /// The Classic arm's insertion offset, row 3, metres.
 pub const CLASSIC_INSERTION_M: f64 = -0.4318;
+/// The Si arm's, whose carriage stands as much higher as its tools are longer.
+pub const SI_INSERTION_M: f64 = -0.4826;
 /// The constant that surgical_robotics_challenge's psm_400006.json still carries.
 pub const OLD_INSERTION_M: f64 = -0.4389;
 
@@ -70,6 +72,54 @@ pub fn ecm(offsets: Offsets) -> Arm {
         unused,
     ];
     arm(ArmKind::Endoscope, rows, UnitQuaternion::identity())
+}
+
+/// Which of Raven II's arms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Side {
+    Left,
+    Right,
+}
+
+/// Raven II's wrist offset and the length of its tool, m.
+pub const RAVEN_WRIST_M: f64 = 0.013;
+pub const RAVEN_TOOL_M: f64 = -0.47;
+
+/// Raven II's table (src/raven/r2_kinematics.cpp of uw-biorobotics/raven2), joints as the robot counts
+/// them. The slide's constant turn, theta 3, is in the roll's offset: nothing lies between the two.
+pub fn raven(side: Side) -> Arm {
+    const DEG: f64 = std::f64::consts::PI / 180.0;
+    let (base, second, third, shoulder, elbow, turn) = match side {
+        Side::Left => (
+            0.0,
+            75.0 * DEG,
+            128.0 * DEG,
+            205.0 * DEG,
+            180.0 * DEG,
+            FRAC_PI_2,
+        ),
+        Side::Right => (
+            180.0 * DEG,
+            75.0 * DEG,
+            52.0 * DEG,
+            25.0 * DEG,
+            0.0,
+            -FRAC_PI_2,
+        ),
+    };
+    let rows = [
+        revolute(base, 0.0, 0.0, shoulder),
+        revolute(second, 0.0, 0.0, elbow),
+        prismatic(third, 0.0),
+        revolute(0.0, 0.0, RAVEN_TOOL_M, turn),
+        revolute(FRAC_PI_2, 0.0, 0.0, -FRAC_PI_2),
+        revolute(FRAC_PI_2, RAVEN_WRIST_M, 0.0, 0.0),
+    ];
+    arm(
+        ArmKind::SphericalInstrument,
+        rows,
+        UnitQuaternion::identity(),
+    )
 }
 
 fn arm(kind: ArmKind, rows: [DhRow; MAX_ROWS], tool_tip: UnitQuaternion<f64>) -> Arm {
