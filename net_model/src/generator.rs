@@ -170,7 +170,7 @@ impl FaultGenerator {
         faults.sort_by(|a: &Fault, b: &Fault| a.at_ms.get().total_cmp(&b.at_ms.get()));
         FaultSchedule {
             faults,
-            packets: Vec::new(),
+            ..FaultSchedule::default()
         }
     }
 }

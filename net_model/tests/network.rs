@@ -113,6 +113,7 @@ fn a_packet_fault_strikes_that_packet_of_that_link_only() {
             strike(3, PacketFate::Lose),
             strike(5, PacketFate::Delay { ms: ms(20.0) }),
         ],
+        ..FaultSchedule::default()
     };
     let mut network = network(quiet_link(), faults, 1);
     let fates = fates(&mut network, 10);
@@ -406,6 +407,7 @@ proptest! {
                 delay_max_ms: ms(late.0 + late.1),
             },
             fifo,
+            ..quiet_link()
         };
         let base_ns = link.base_one_way.ns();
         let models = paths(link.clone(), link);
