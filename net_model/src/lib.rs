@@ -53,7 +53,7 @@ pub use fault::{
     Fault, FaultKind, FaultSchedule, Otherwise, PacketFate, PacketFault, WhichDirections,
     WhichPaths,
 };
-pub use generator::FaultGenerator;
+pub use generator::{FaultGenerator, OutageCycle, SharedRisk};
 pub use model::{
     DelayLaw, DuplicateLaw, LateRepeat, LinkModel, LomaxBurst, LomaxStay, LossLaw, PathModel,
     QueueingLoss, Regime, Reordering,
@@ -66,8 +66,8 @@ pub use policer::Policer;
 pub use random::{Stream, stream};
 pub use trace::{MeasuredPath, TraceError};
 pub use units::{
-    Milliseconds, MillisecondsRange, PerMinute, Probability, ProbabilityRange, Repeats,
-    RunMilliseconds,
+    MegabitsPerSecond, MegabitsRange, Milliseconds, MillisecondsRange, PerMinute, Probability,
+    ProbabilityRange, Repeats, RunMilliseconds,
 };
 
 use serde::{Deserialize, Serialize};

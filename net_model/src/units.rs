@@ -198,6 +198,12 @@ impl Bytes {
     }
 }
 
+impl Default for MegabitsPerSecond {
+    fn default() -> Self {
+        Self::MIN
+    }
+}
+
 impl Default for Probability {
     fn default() -> Self {
         Self::MIN
@@ -342,4 +348,9 @@ range!(
 range!(
     /// From one probability to another.
     ProbabilityRange, Probability
+);
+
+range!(
+    /// From one rate of transmission to another.
+    MegabitsRange, MegabitsPerSecond
 );
