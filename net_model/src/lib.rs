@@ -36,6 +36,7 @@ pub mod generator;
 pub mod model;
 pub mod network;
 pub mod policer;
+pub mod presets;
 pub mod random;
 pub mod trace;
 pub mod units;
@@ -63,6 +64,7 @@ pub use network::{
     SendFate,
 };
 pub use policer::Policer;
+pub use presets::NetworkPreset;
 pub use random::{Stream, stream};
 pub use trace::{MeasuredPath, TraceError};
 pub use units::{

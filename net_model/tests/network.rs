@@ -612,7 +612,7 @@ fn a_seeded_run_has_its_golden_digest() {
         .collect();
     assert_eq!(
         digest,
-        "2c960d9305b45e8ecaa6235e8d03545189cda197b45c547df005320e066be121"
+        "bef52573d08ee194c612999fdbf0f855f4af18a287579004a40c90da51ab56e1"
     );
 }
 

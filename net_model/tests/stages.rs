@@ -10,6 +10,7 @@ use net_model::{
     DelayLaw, Direction, FaultKind, FaultSchedule, LinkModel, LossLaw, LossReason, Network,
     SendFate,
 };
+use sha2::{Digest, Sha256};
 
 fn link(text: &str) -> LinkModel {
     ron::Options::default()
@@ -462,4 +463,63 @@ fn the_number_under_way_does_not_grow_with_the_run() {
         most[half] = most[half].max(network.in_flight(Direction::Up));
     }
     assert!(most[0] < 150 && most[1] < 150, "{most:?}");
+}
+
+// ------------------------------------------------------------------ golden
+
+/// Every stage at once. If this fails, either numbers have moved on purpose, and recorded failures no longer replay, or
+/// the platform computes another thing.
+#[test]
+fn a_seeded_run_through_all_stages_has_its_golden_digest() {
+    let common = "policer: (rate_mbit_s: 3, burst_bytes: 4000),
+        queueing_loss: (from_ms: 5, full_ms: 80, probability: 0.3),
+        reordering: (probability: 0.05, by_ms: (1, 20)),
+        duplicates: (probability: 0.05, repeats_max: 3, extra_delay_mean_ms: 4),
+        late_repeats: (probability: 0.01, delay_min_ms: 50, delay_max_ms: 300),
+        bottleneck: (rate_mbit_s: 25, limit_bytes: 60000, cross: [
+            Video(frames_per_s: 60, rate_mbit_s: 12, key_every: 30, key_ratio: 6, size_log_sd: 0.3, packet_bytes: 1200),
+            OnOff(on_ms: 100, off_ms: 400, rate_mbit_s: 20, packet_bytes: 1500),
+            Poisson(packets_per_s: 300, bytes: 400, exponential_sizes: true),
+        ])";
+    let a = link(&format!(
+        "(base_one_way: 100, jitter: {REGIMES},
+          loss: LomaxSojourns(good: (alpha: 3, scale_ms: 200), bad: (alpha: 2.5, scale_ms: 30), loss_good: 0.001, loss_bad: 0.7),
+          {common})"
+    ));
+    let b = link(&format!(
+        "(base_one_way: 125, jitter: Lognormal(median_ms: 4, log_sd: 0.8), fifo: false,
+          loss: LomaxBursts(good_to_bad: 0.05, bad_to_good: 0.1, good: (alpha: 4.4, scale_packets: 1.6), bad: (alpha: 5, scale_packets: 0.3)),
+          {common})"
+    ));
+    let faults: FaultSchedule = ron::from_str(
+        "(faults: [
+            (at_ms: 100, for_ms: 300, paths: A, kind: Flap(down_ms: 5, up_ms: 30)),
+            (at_ms: 500, for_ms: 300, paths: Both, kind: Switch(gap_ms: 20, delay_ms: 15, jitter_mean_ms: 2)),
+            (at_ms: 900, for_ms: 300, paths: B, kind: Drift(ms: 25)),
+            (at_ms: 1000, for_ms: 200, paths: A, kind: Congestion(rate_mbit_s: 30)),
+            (at_ms: 1200, for_ms: 600, paths: A, kind: Handovers(period_ms: 200, spike_ms: 20, start_ms: 40, end_ms: 10, probability: 0.4)),
+            (at_ms: 1300, for_ms: 50, paths: B, kind: ShorterRoute(ms: 60)),
+        ],
+        packets: [(path: B, direction: Up, number: 77, fate: Deliver(ms: 3))])",
+    )
+    .expect("a schedule");
+    let mut network: Network<[u8; 8]> = Network::new(&paths(a, b), faults, 2025).expect("valid");
+    let mut hash = Sha256::new();
+    for tick in 0..2_000_u64 {
+        for path in [0, 1] {
+            for direction in Direction::ALL {
+                network.send(tick * MS, path, direction, tick.to_le_bytes());
+            }
+        }
+        for direction in Direction::ALL {
+            while network.pop_due(tick * MS, direction).is_some() {}
+        }
+        network.digest(&mut |part: &[u8]| hash.update(part));
+    }
+    let digest = hash.finalize();
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        digest,
+        "aae2643d005d7683d3e7a5186b7e0e8666ff587bb3c1214db7a782ee2166d9ce"
+    );
 }
