@@ -160,6 +160,9 @@ enum SourceKind {
 /// The size of a packet of a fault's congestion: a full Ethernet frame.
 const STEADY_BYTES: u64 = 1_500;
 
+/// No frame of a picture is larger, however wide the spread of their sizes: a terabyte.
+const LARGEST_FRAME_BYTES: f64 = 1e12;
+
 impl SharedQueue {
     /// `stream` makes the named stream of a source.
     pub fn new(bottleneck: &Bottleneck, stream: &impl Fn(&str) -> Stream) -> Self {
@@ -266,8 +269,9 @@ impl SharedQueue {
                 };
                 // The mean of exp(s z) is exp(s²/2).
                 let spread = libm::exp(*log_sd * (stream.quick_normal() - 0.5 * *log_sd));
+                let frame_bytes = (mean * spread).min(LARGEST_FRAME_BYTES) as u64;
                 // The nearest number of packets, so that the mean rate is kept.
-                let packets = ((mean * spread) as u64 + *packet_bytes / 2) / *packet_bytes;
+                let packets = (frame_bytes + *packet_bytes / 2) / *packet_bytes;
                 let packets = packets.max(1);
                 *number += 1;
                 let after = u128::from(*number) * 1_000_000_000_000 / u128::from(*frames_per_ks);
@@ -312,9 +316,10 @@ impl SharedQueue {
     }
 
     fn count(&mut self, bytes: u64, packets: u64, accepted: u64) {
-        self.load.packets += packets;
-        self.load.dropped += packets - accepted;
-        self.load.bytes += packets * bytes;
+        let load = &mut self.load;
+        load.packets = load.packets.saturating_add(packets);
+        load.dropped = load.dropped.saturating_add(packets - accepted);
+        load.bytes = load.bytes.saturating_add(packets.saturating_mul(bytes));
     }
 
     fn frame(&mut self, frame: VideoFrame) {

@@ -15,8 +15,9 @@ pub(crate) struct Spells {
     next: usize,
     /// When the next one begins, or an active one ends.
     change_ns: u64,
-    /// Half-open, in order of their beginnings.
+    /// Half-open, in order of their beginnings; and the first that what is sent from now on may still meet.
     clogs: Vec<(u64, u64)>,
+    first_clog: usize,
     /// In order of their numbers, and the next one to come: packets are numbered in the order of sending.
     packets: Vec<PacketFault>,
     next_packet: usize,
@@ -103,6 +104,7 @@ impl Spells {
             next: 0,
             change_ns: 0,
             clogs,
+            first_clog: 0,
             packets,
             next_packet: 0,
             otherwise: schedule.otherwise,
@@ -163,6 +165,11 @@ impl Spells {
 
     /// Spells begin and end.
     fn change(&mut self, now_ns: u64) {
+        while let Some(&(_, until_ns)) = self.clogs.get(self.first_clog)
+            && until_ns <= now_ns
+        {
+            self.first_clog += 1;
+        }
         while let Some(spell) = self.spells.get(self.next)
             && spell.from_ns <= now_ns
         {
@@ -177,20 +184,23 @@ impl Spells {
             .active
             .iter()
             .map(|&index| spells[index].felt_until_ns());
-        self.change_ns = ends.fold(begins_ns, u64::min);
+        let changes_ns = ends.fold(begins_ns, u64::min);
+        // Nothing arrives before it was sent, so a clog that has ended holds nothing any more.
+        let clog = self.clogs.get(self.first_clog);
+        self.change_ns = clog.map_or(changes_ns, |&(_, until_ns)| until_ns.min(changes_ns));
     }
 
     /// The moment at which something that would arrive at `at_ns` comes out.
-    pub fn out_of_clogs(&self, at_ns: u64) -> u64 {
-        self.clogs
-            .iter()
-            .fold(at_ns, |at_ns, &(from_ns, until_ns)| {
-                if (from_ns..until_ns).contains(&at_ns) {
-                    until_ns
-                } else {
-                    at_ns
-                }
-            })
+    pub fn out_of_clogs(&self, mut at_ns: u64) -> u64 {
+        for &(from_ns, until_ns) in &self.clogs[self.first_clog..] {
+            if from_ns > at_ns {
+                break;
+            }
+            if at_ns < until_ns {
+                at_ns = until_ns;
+            }
+        }
+        at_ns
     }
 
     pub fn digest(&self, sink: &mut impl FnMut(&[u8])) {
