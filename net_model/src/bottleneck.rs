@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::policer::transmission_ns;
+use crate::policer::{BIT_NS_PER_BYTE, transmission_ns};
 use crate::random::Stream;
 use crate::units::{Bytes, LogSd, MegabitsPerSecond, PerSecond, Ratio, Sojourn};
 
@@ -304,9 +304,10 @@ impl SharedQueue {
 
     /// As many of `packets` as there is room for; how many they are.
     fn accept(&mut self, at_ns: u64, bytes: u64, packets: u64) -> u64 {
+        // A backlog is never above the limit of 1 GB: this is below 2^64.
         let backlog_ns = self.empty_at_ns.saturating_sub(at_ns);
-        let backlog = u128::from(backlog_ns) * u128::from(self.bits_per_s) / 8_000_000_000;
-        let room = u128::from(self.limit_bytes).saturating_sub(backlog) as u64;
+        let backlog = backlog_ns.saturating_mul(self.bits_per_s) / BIT_NS_PER_BYTE;
+        let room = self.limit_bytes.saturating_sub(backlog);
         let accepted = packets.min(room / bytes);
         if accepted > 0 {
             self.empty_at_ns =

@@ -51,7 +51,15 @@ impl Bucket {
 
 /// How long `bytes` take at a rate (above 0), to the nearest ns; at most 2^62.
 pub(crate) fn transmission_ns(bytes: u64, bits_per_s: u64) -> u64 {
-    let bit_ns = u128::from(bytes) * 8_000_000_000;
-    let rate = u128::from(bits_per_s.max(1));
+    let rate = bits_per_s.max(1);
+    // Up to 1 GB in 64 bits, as a division in 128 is several times as slow.
+    if bytes <= 1_000_000_000 && rate <= 1 << 60 {
+        return (bytes * BIT_NS_PER_BYTE + rate / 2) / rate;
+    }
+    let rate = u128::from(rate);
+    let bit_ns = u128::from(bytes) * u128::from(BIT_NS_PER_BYTE);
     ((bit_ns + rate / 2) / rate).min(1 << 62) as u64
 }
+
+/// Bits in a byte, times nanoseconds in a second.
+pub(crate) const BIT_NS_PER_BYTE: u64 = 8_000_000_000;
