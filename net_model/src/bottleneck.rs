@@ -308,6 +308,8 @@ impl SharedQueue {
         let backlog_ns = self.empty_at_ns.saturating_sub(at_ns);
         let backlog = backlog_ns.saturating_mul(self.bits_per_s) / BIT_NS_PER_BYTE;
         let room = self.limit_bytes.saturating_sub(backlog);
+        // A packet of nothing takes a byte.
+        let bytes = bytes.max(1);
         let accepted = packets.min(room / bytes);
         if accepted > 0 {
             self.empty_at_ns =

@@ -44,8 +44,13 @@ struct Regimes {
     regimes: Vec<(f64, f64, f64, Plain)>,
     current: usize,
     until_ns: u64,
+    /// After a silence as long as this nothing is left of the regime before it: its stays need not be drawn one by one.
+    forgotten_ns: u64,
     stream: Stream,
 }
+
+/// How many of the longest stays are forgotten: e^-64 is far below what a draw resolves.
+const FORGOTTEN_STAYS: f64 = 64.0;
 
 impl Jitter {
     /// `trace_start` says where a measurement begins, `switches` when regimes change.
@@ -95,6 +100,7 @@ impl Jitter {
         if let Law::Regimes(regimes) = &self.law {
             sink(&(regimes.current as u64).to_le_bytes());
             sink(&regimes.until_ns.to_le_bytes());
+            sink(&regimes.stream.position().to_le_bytes());
         }
     }
 }
@@ -162,7 +168,7 @@ impl Plain {
 }
 
 impl Regimes {
-    fn new(regimes: &[Regime], mut stream: Stream) -> Self {
+    fn new(regimes: &[Regime], stream: Stream) -> Self {
         let mut sum = 0.0;
         let regimes: Vec<_> = regimes
             .iter()
@@ -176,7 +182,23 @@ impl Regimes {
                 )
             })
             .collect();
-        // The regime at a random moment: by weight and length of stay. What is left of the stay is exponential again.
+        let longest_ns = regimes.iter().map(|regime| regime.1).fold(0.0, f64::max);
+        let mut begun = Self {
+            regimes,
+            current: 0,
+            until_ns: 0,
+            forgotten_ns: (FORGOTTEN_STAYS * longest_ns) as u64,
+            stream,
+        };
+        begun.begin(0);
+        begun
+    }
+
+    /// The regime at a random moment: by weight and length of stay. What is left of the stay is exponential again.
+    fn begin(&mut self, now_ns: u64) {
+        let Self {
+            regimes, stream, ..
+        } = self;
         let time = |index: usize| {
             let before = if index == 0 {
                 0.0
@@ -191,17 +213,16 @@ impl Regimes {
             moment -= time(current);
             current += 1;
         }
-        let until_ns = (stream.quick_exponential() * regimes[current].1) as u64;
-        Self {
-            regimes,
-            current,
-            until_ns,
-            stream,
-        }
+        let stay_ns = (stream.quick_exponential() * regimes[current].1) as u64;
+        self.current = current;
+        self.until_ns = now_ns.saturating_add(stay_ns);
     }
 
     /// The regime at a time; times must not run backwards.
     fn at(&mut self, now_ns: u64) -> &(f64, f64, f64, Plain) {
+        if now_ns.saturating_sub(self.until_ns) > self.forgotten_ns {
+            self.begin(now_ns);
+        }
         while self.until_ns <= now_ns {
             let all = self.regimes.last().map_or(0.0, |last| last.0);
             let which = self.stream.uniform() * all;

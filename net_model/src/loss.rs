@@ -36,10 +36,16 @@ struct Chain {
 struct Stays {
     bad: bool,
     until_ns: u64,
-    /// Scale and inverse of the tail index.
-    laws: [(f64, f64); 2],
+    /// Of the good state, then the bad one.
+    stays: [LomaxStay; 2],
     loss: [f64; 2],
+    share_bad: f64,
+    /// After a silence as long as this the state is drawn anew from the stationary law.
+    forgotten_ns: u64,
 }
+
+/// How many rounds of a good and a bad stay are drawn one by one after a silence.
+const FORGOTTEN_ROUNDS: f64 = 1e6;
 
 /// Bursts of a Lomax number of packets.
 #[derive(Clone)]
@@ -82,17 +88,17 @@ impl Loss {
                 loss_good,
                 loss_bad,
             } => {
-                let laws =
-                    [good, bad].map(|stay| (stay.scale_ms.get() * 1e6, 1.0 / stay.alpha.get()));
-                let stay: LomaxStay = if starts_bad { bad } else { good };
-                // What is left of a Lomax stay at a random moment is Lomax with an index of one less.
-                let left = (stay.scale_ms.get() * 1e6, 1.0 / (stay.alpha.get() - 1.0));
-                Law::Stays(Stays {
+                let round_ms = good.mean_ms() + bad.mean_ms();
+                let mut stays = Stays {
                     bad: starts_bad,
-                    until_ns: lomax(left, &mut stream) as u64,
-                    laws,
+                    until_ns: 0,
+                    stays: [good, bad],
+                    share_bad: law.share_bad(),
+                    forgotten_ns: (FORGOTTEN_ROUNDS * round_ms * 1e6) as u64,
                     loss: [loss_good.get(), loss_bad.get()],
-                })
+                };
+                stays.until_ns = stays.left_of_stay_ns(&mut stream);
+                Law::Stays(stays)
             }
             LossLaw::LomaxBursts {
                 good_to_bad,
@@ -168,10 +174,23 @@ impl Chain {
 }
 
 impl Stays {
+    /// What is left of a Lomax stay at a random moment is Lomax with an index of one less.
+    fn left_of_stay_ns(&self, stream: &mut Stream) -> u64 {
+        let stay = self.stays[usize::from(self.bad)];
+        let law = (stay.scale_ms.get() * 1e6, 1.0 / (stay.alpha.get() - 1.0));
+        lomax(law, stream) as u64
+    }
+
     fn takes(&mut self, now_ns: u64, stream: &mut Stream) -> bool {
+        if now_ns.saturating_sub(self.until_ns) > self.forgotten_ns {
+            self.bad = stream.uniform() < self.share_bad;
+            self.until_ns = now_ns.saturating_add(self.left_of_stay_ns(stream));
+        }
         while self.until_ns <= now_ns {
             self.bad = !self.bad;
-            let stay_ns = lomax(self.laws[usize::from(self.bad)], stream) as u64;
+            let stay = self.stays[usize::from(self.bad)];
+            let law = (stay.scale_ms.get() * 1e6, 1.0 / stay.alpha.get());
+            let stay_ns = lomax(law, stream) as u64;
             self.until_ns = self.until_ns.saturating_add(stay_ns.max(1));
         }
         stream.uniform() < self.loss[usize::from(self.bad)]

@@ -527,6 +527,6 @@ fn a_seeded_run_through_all_stages_has_its_golden_digest() {
     let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(
         digest,
-        "aae2643d005d7683d3e7a5186b7e0e8666ff587bb3c1214db7a782ee2166d9ce"
+        "e171c431cababf411d861985f15c35bacf5584744fa67c657bcb762e3104acee"
     );
 }
