@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::units::{Milliseconds, Probability, RunMilliseconds};
+use crate::units::{MegabitsPerSecond, Milliseconds, Probability, RunMilliseconds, Sojourn};
 use crate::{Direction, Path};
 
 /// Everything that goes wrong in one run.
@@ -18,18 +18,47 @@ pub struct FaultSchedule {
     /// Single packets, in any order.
     #[serde(default)]
     pub packets: Vec<PacketFault>,
+    /// What befalls the packets that `packets` does not name.
+    #[serde(default, skip_serializing_if = "Otherwise::is_laws")]
+    pub otherwise: Otherwise,
+}
+
+/// What befalls a packet of which no [`PacketFault`] tells. With anything but [`Self::Laws`] a schedule says all that
+/// happens, as an exhaustive check and a shrunk counterexample need it: no law, no seed and no fault changes it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Otherwise {
+    /// The link's laws and the schedule's faults.
+    #[default]
+    Laws,
+    /// It is delivered once, so long after it was sent.
+    Deliver {
+        /// How long, in ms.
+        ms: Milliseconds,
+    },
+    /// It is lost: only packets with a [`PacketFate::Deliver`] arrive.
+    Lose,
+}
+
+impl Otherwise {
+    fn is_laws(&self) -> bool {
+        *self == Self::Laws
+    }
 }
 
 impl FaultSchedule {
-    /// Adds another schedule's faults to these.
+    /// Adds another schedule's faults to these. If it says what befalls the packets that it does not name, that holds.
     pub fn extend(&mut self, other: FaultSchedule) {
         self.faults.extend(other.faults);
         self.packets.extend(other.packets);
+        if !other.otherwise.is_laws() {
+            self.otherwise = other.otherwise;
+        }
     }
 
     /// Whether nothing goes wrong.
     pub fn is_empty(&self) -> bool {
-        self.faults.is_empty() && self.packets.is_empty()
+        self.faults.is_empty() && self.packets.is_empty() && self.otherwise.is_laws()
     }
 }
 
@@ -137,6 +166,57 @@ pub enum FaultKind {
         /// How long after the original the copy comes, in ms.
         delay_ms: Milliseconds,
     },
+    /// Packets sent during it take a shorter way, but never less than nothing of the base delay: later packets overtake
+    /// those under way.
+    ShorterRoute {
+        /// How much shorter, in ms.
+        ms: Milliseconds,
+    },
+    /// The delay rises evenly from nothing at the start to `ms` at the end, and stays there: a slow drift. Packets keep
+    /// their order.
+    Drift {
+        /// How much longer in the end, in ms.
+        ms: Milliseconds,
+    },
+    /// The link goes and comes again and again, beginning with `down_ms` of nothing.
+    Flap {
+        /// How long it is down each time, in ms.
+        down_ms: Sojourn,
+        /// How long it is up each time, in ms.
+        up_ms: Sojourn,
+    },
+    /// Another way for a while: a fallback from 5G to 4G, a planned switch to a spare line. What is sent in the first
+    /// and the last `gap_ms` is lost; in between packets take longer, each by itself.
+    Switch {
+        /// How long nothing passes when it goes over, and again when it goes back, in ms.
+        gap_ms: Milliseconds,
+        /// How much longer the other way is, in ms.
+        delay_ms: Milliseconds,
+        /// Mean of the exponential jitter of the other way, in ms.
+        #[serde(default)]
+        jitter_mean_ms: Milliseconds,
+    },
+    /// A satellite in low orbit hands over each `period_ms`, the first time at the start: in the first `spike_ms` of a
+    /// period the delay falls evenly from `start_ms` to nothing, in the last it rises evenly to `end_ms`, and in both
+    /// packets are lost with `probability`.
+    Handovers {
+        /// Time between handovers, in ms (15,000 with Starlink).
+        period_ms: Sojourn,
+        /// How long a handover is felt before and after it, in ms.
+        spike_ms: Milliseconds,
+        /// Added delay right after a handover, in ms.
+        start_ms: Milliseconds,
+        /// Added delay right before a handover, in ms.
+        end_ms: Milliseconds,
+        /// Chance of loss of each packet near a handover.
+        probability: Probability,
+    },
+    /// More traffic at the bottleneck, in even packets of 1,500 bytes: what that does to ours is for the queue to say.
+    /// Nothing on a link without a bottleneck.
+    Congestion {
+        /// How much more, in Mbit/s.
+        rate_mbit_s: MegabitsPerSecond,
+    },
 }
 
 /// The fate of one packet: the `number`-th (from 0) sent on that path in that direction.
@@ -159,6 +239,12 @@ pub struct PacketFault {
 pub enum PacketFate {
     /// Lost.
     Lose,
+    /// Delivered so long after it was sent, whatever laws and faults say, and without copies of theirs. On the way it
+    /// neither waits nor holds others up.
+    Deliver {
+        /// How long, in ms.
+        ms: Milliseconds,
+    },
     /// Later than it would have been; later packets may overtake it even on a link that keeps order.
     Delay {
         /// How much later, in ms.
@@ -205,6 +291,28 @@ impl fmt::Display for FaultKind {
             Self::Loss { probability } => write!(f, "loss of {:.3}", probability.get()),
             Self::Duplicate { probability, .. } => {
                 write!(f, "duplication of {:.3}", probability.get())
+            }
+            Self::ShorterRoute { ms } => write!(f, "route step of -{:.1} ms", ms.get()),
+            Self::Drift { ms } => write!(f, "drift to {:.1} ms", ms.get()),
+            Self::Flap { down_ms, up_ms } => write!(
+                f,
+                "flap of {:.1} ms down and {:.1} ms up",
+                down_ms.get(),
+                up_ms.get()
+            ),
+            Self::Switch {
+                gap_ms, delay_ms, ..
+            } => write!(
+                f,
+                "switch to a way of {:.1} ms more with gaps of {:.1} ms",
+                delay_ms.get(),
+                gap_ms.get()
+            ),
+            Self::Handovers { period_ms, .. } => {
+                write!(f, "satellite handovers each {:.1} ms", period_ms.get())
+            }
+            Self::Congestion { rate_mbit_s } => {
+                write!(f, "congestion of {:.1} Mbit/s", rate_mbit_s.get())
             }
         }
     }

@@ -30,28 +30,46 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod bottleneck;
 pub mod fault;
 pub mod generator;
 pub mod model;
 pub mod network;
+pub mod policer;
+pub mod presets;
 pub mod random;
 pub mod trace;
 pub mod units;
 
+mod copies;
+mod delay;
 mod link;
+mod loss;
 mod queue;
+mod spells;
+mod ziggurat;
 
+pub use bottleneck::{Bottleneck, CrossTraffic, LoadCounters, VideoCounters, VideoFrame};
 pub use fault::{
-    Fault, FaultKind, FaultSchedule, PacketFate, PacketFault, WhichDirections, WhichPaths,
+    Fault, FaultKind, FaultSchedule, Otherwise, PacketFate, PacketFault, WhichDirections,
+    WhichPaths,
 };
-pub use generator::FaultGenerator;
-pub use model::{DelayLaw, DuplicateLaw, LateRepeat, LinkModel, LossLaw, PathModel};
-pub use network::{Arrival, LinkCounters, LossReason, ModelError, Network, SendFate};
+pub use generator::{FaultGenerator, OutageCycle, SharedRisk};
+pub use model::{
+    DelayLaw, DuplicateLaw, LateRepeat, LinkModel, LomaxBurst, LomaxStay, LossLaw, PathModel,
+    QueueingLoss, Regime, Reordering,
+};
+pub use network::{
+    Arrival, DEFAULT_WIRE_BYTES, IN_FLIGHT_MAX, LinkCounters, LossReason, ModelError, Network,
+    SendFate,
+};
+pub use policer::Policer;
+pub use presets::NetworkPreset;
 pub use random::{Stream, stream};
 pub use trace::{MeasuredPath, TraceError};
 pub use units::{
-    Milliseconds, MillisecondsRange, PerMinute, Probability, ProbabilityRange, Repeats,
-    RunMilliseconds,
+    MegabitsPerSecond, MegabitsRange, Milliseconds, MillisecondsRange, PerMinute, Probability,
+    ProbabilityRange, Repeats, RunMilliseconds,
 };
 
 use serde::{Deserialize, Serialize};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::bottleneck::{LoadCounters, VideoCounters};
 use crate::fault::FaultSchedule;
 use crate::link::Link;
 use crate::model::PathModel;
@@ -17,7 +18,17 @@ pub struct Network<P> {
     queues: [Queue<P>; 2],
     /// By path, then direction.
     counters: [[LinkCounters; 2]; PATHS],
+    /// When the copies of the packet that is being sent arrive: kept for its memory.
+    copies_ns: Vec<u64>,
 }
+
+/// How many copies may be under way in one direction unless [`Network::limit_in_flight`] says otherwise: with two
+/// paths of 500 packets a second, four minutes of delay.
+pub const IN_FLIGHT_MAX: usize = 1 << 18;
+
+/// Bytes of a packet on the wire if [`Network::send`] is not told: a frame of 172 bytes, as control frames of this size
+/// are measured with, and 28 of IPv4 and UDP headers.
+pub const DEFAULT_WIRE_BYTES: u64 = 200;
 
 /// Something that has come through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +80,14 @@ pub enum LossReason {
     Outage,
     /// By a fault of the schedule.
     Fault,
+    /// The firewall at the way in dropped it.
+    Policer,
+    /// The queue at the bottleneck was full.
+    QueueFull,
+    /// By the law that grows with the time of queueing.
+    Queueing,
+    /// As many copies were under way as the model holds: [`IN_FLIGHT_MAX`]. Not the network's doing, but the twin's.
+    InFlightLimit,
 }
 
 /// What went through a link so far.
@@ -80,6 +99,8 @@ pub struct LinkCounters {
     pub lost: u64,
     /// Copies delivered, originals included.
     pub delivered: u64,
+    /// Copies, originals included, that found as many under way as the model holds, and never arrive.
+    pub beyond_limit: u64,
 }
 
 /// Why a network cannot be built.
@@ -126,58 +147,103 @@ impl<P: Clone> Network<P> {
         };
         Ok(Self {
             links: [links(Path::A, a)?, links(Path::B, b)?],
-            queues: [Queue::new(), Queue::new()],
+            queues: [Queue::new(IN_FLIGHT_MAX), Queue::new(IN_FLIGHT_MAX)],
             counters: Default::default(),
+            copies_ns: Vec::new(),
         })
     }
 
-    /// Sends a packet; times must not run backwards.
+    /// Sets how many copies may be under way in each direction; those under way stay so.
+    pub fn limit_in_flight(&mut self, copies: usize) {
+        for queue in &mut self.queues {
+            queue.set_limit(copies);
+        }
+    }
+
+    /// Sends a packet of [`DEFAULT_WIRE_BYTES`]; times must not run backwards.
     ///
     /// # Panics
     /// `path` is not below [`PATHS`].
     pub fn send(&mut self, now_ns: u64, path: usize, direction: Direction, payload: P) -> SendFate {
+        self.send_sized(now_ns, path, direction, payload, DEFAULT_WIRE_BYTES)
+    }
+
+    /// Sends a packet that takes `wire_bytes`, headers included, of policers and bottlenecks; times must not run
+    /// backwards.
+    ///
+    /// # Panics
+    /// `path` is not below [`PATHS`].
+    pub fn send_sized(
+        &mut self,
+        now_ns: u64,
+        path: usize,
+        direction: Direction,
+        payload: P,
+        wire_bytes: u64,
+    ) -> SendFate {
         let link = &mut self.links[path][direction.index()];
         let counters = &mut self.counters[path][direction.index()];
         counters.sent += 1;
-        let mut copies_ns = [0; COPIES_MAX];
-        let mut copies = 0;
-        let passage = link.send(now_ns, |at_ns| {
-            if let Some(copy_ns) = copies_ns.get_mut(copies) {
-                *copy_ns = at_ns;
-                copies += 1;
-            }
-        });
-        let passage = match passage {
+        let passage = match link.send(now_ns, wire_bytes, &mut self.copies_ns) {
             Ok(passage) => passage,
             Err(reason) => {
                 counters.lost += 1;
                 return SendFate::Lost(reason);
             }
         };
-        let queue = &mut self.queues[direction.index()];
-        let stored = queue.store(path as u32, passage.packet, payload);
-        queue.schedule(stored, passage.at_ns, 0);
-        for (copy, &at_ns) in (1..).zip(&copies_ns[..copies]) {
-            queue.schedule(stored, at_ns, copy);
+        let copies = self.queues[direction.index()].schedule(
+            path,
+            passage.packet,
+            payload,
+            passage.at_ns,
+            passage.is_astray,
+            &self.copies_ns,
+        );
+        let wanted = self.copies_ns.len() as u64 + 1;
+        counters.beyond_limit += wanted - u64::from(copies);
+        if copies == 0 {
+            counters.lost += 1;
+            return SendFate::Lost(LossReason::InFlightLimit);
         }
         SendFate::Scheduled {
             first_arrival_ns: passage.at_ns,
-            copies: copies as u32 + 1,
+            copies,
         }
     }
 
     /// Takes the next arrival that is due by now, in the order of (time, id).
     pub fn pop_due(&mut self, now_ns: u64, direction: Direction) -> Option<Arrival<P>> {
-        let (travelling, payload) = self.queues[direction.index()].pop_due(now_ns)?;
-        let path = travelling.path as usize;
-        self.counters[path][direction.index()].delivered += 1;
+        let due = self.queues[direction.index()].pop_due(now_ns)?;
+        self.counters[due.path][direction.index()].delivered += 1;
         Some(Arrival {
-            at_ns: travelling.at_ns,
-            path,
-            packet: travelling.packet,
-            copy: travelling.copy,
-            payload,
+            at_ns: due.at_ns,
+            path: due.path,
+            packet: due.packet,
+            copy: due.copy,
+            payload: due.payload,
         })
+    }
+
+    /// How many copies are under way in a direction.
+    pub fn in_flight(&self, direction: Direction) -> usize {
+        self.queues[direction.index()].len()
+    }
+
+    /// Lets the other traffic at all bottlenecks come up to a moment; sending does so on its own link. Times must not
+    /// run backwards.
+    pub fn advance(&mut self, now_ns: u64) {
+        for link in self.links.iter_mut().flatten() {
+            link.advance(now_ns);
+        }
+    }
+
+    /// What the other traffic at the bottleneck of a link met so far, and the video in it; nothing of a link without a
+    /// bottleneck.
+    ///
+    /// # Panics
+    /// `path` is not below [`PATHS`].
+    pub fn load(&self, path: usize, direction: Direction) -> Option<(LoadCounters, VideoCounters)> {
+        self.links[path][direction.index()].load()
     }
 
     /// When the next arrival in a direction is due, if anything is under way.
@@ -206,6 +272,3 @@ impl<P: Clone> Network<P> {
         }
     }
 }
-
-/// Further copies of one packet: those of the link's laws and those of faults.
-const COPIES_MAX: usize = 21;

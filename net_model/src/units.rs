@@ -134,6 +134,76 @@ bounded!(
     Shape, "gamma shape", 0.01, 1_000.0
 );
 
+bounded!(
+    /// The tail index of a Pareto or Lomax law: the smaller, the heavier; at 1 and below the mean is infinite.
+    TailIndex, "tail index", 0.1, 1_000.0
+);
+
+bounded!(
+    /// The tail index of a law whose mean must be finite.
+    FiniteTailIndex, "tail index of a law with a mean", 1.01, 1_000.0
+);
+
+bounded!(
+    /// A scale in packets.
+    PacketScale, "scale in packets", 0.000_001, 1_000_000.0
+);
+
+bounded!(
+    /// The standard deviation of the natural logarithm of a lognormal number.
+    LogSd, "standard deviation of the logarithm", 0.0, 5.0
+);
+
+bounded!(
+    /// A rate of transmission, in megabits (1,000,000 bits) a second.
+    MegabitsPerSecond, "megabits per second", 0.001, 1_000_000.0
+);
+
+bounded!(
+    /// A size in bytes: of a packet, a burst, a buffer.
+    Bytes, "bytes", 1.0, 1_000_000_000.0
+);
+
+bounded!(
+    /// How often something comes, per second.
+    PerSecond, "rate per second", 0.001, 1_000_000.0
+);
+
+bounded!(
+    /// How much one thing counts beside others.
+    Weight, "weight", 0.000_001, 1_000_000.0
+);
+
+bounded!(
+    /// How many times as large.
+    Ratio, "ratio", 1.0, 1_000.0
+);
+
+bounded!(
+    /// A length of time above zero in milliseconds, at most a day.
+    Sojourn, "milliseconds of a stay", 0.001, 86_400_000.0
+);
+
+impl MegabitsPerSecond {
+    /// The same rate in whole bits a second.
+    pub fn bits_per_s(self) -> u64 {
+        (self.0 * 1e6 + 0.5) as u64
+    }
+}
+
+impl Bytes {
+    /// The nearest whole number of bytes.
+    pub fn count(self) -> u64 {
+        (self.0 + 0.5) as u64
+    }
+}
+
+impl Default for MegabitsPerSecond {
+    fn default() -> Self {
+        Self::MIN
+    }
+}
+
 impl Default for Probability {
     fn default() -> Self {
         Self::MIN
@@ -278,4 +348,9 @@ range!(
 range!(
     /// From one probability to another.
     ProbabilityRange, Probability
+);
+
+range!(
+    /// From one rate of transmission to another.
+    MegabitsRange, MegabitsPerSecond
 );

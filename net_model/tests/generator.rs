@@ -215,7 +215,7 @@ fn each_kind_comes_as_often_as_stated_and_inside_its_ranges() {
                         && (0.2..=1.0).contains(&probability.get())
                         && (0.0..=400.0).contains(&delay_ms.get())
                 }
-                FaultKind::AddJitter { .. } => false,
+                _ => false,
             };
             assert!(is_expected, "{kind}: {fault:?}");
             assert_eq!(fault.direction, WhichDirections::Both);

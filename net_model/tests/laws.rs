@@ -3,6 +3,7 @@
 mod common;
 
 use common::{MS, delays_ms, fates, jittery, lossy, ms, network, paths, probability, quiet_link};
+use net_model::random::Trials;
 use net_model::{DelayLaw, Direction, FaultSchedule, LossLaw, Network, SendFate, Stream};
 use proptest::prelude::*;
 
@@ -633,4 +634,100 @@ fn the_exact_chances_of_losing_both_paths_are_the_published_ones() {
     assert!((small - 0.023_256).abs() < 5e-7, "{small}");
     let large = both_lost_exactly(FIRST, SECOND, 5, 1000);
     assert!((large - 5.466_666_681_4e-2).abs() < 1e-11, "{large}");
+    let two_minutes = both_lost_exactly(FIRST, SECOND, 10, 10_000);
+    assert!(
+        (two_minutes - 1.322_713_464_7e-2).abs() < 1e-11,
+        "{two_minutes}"
+    );
+    let operation = both_lost_exactly(FIRST, SECOND, 20, 60_000);
+    assert!(
+        (operation - 4.434_146_818_0e-5).abs() < 1e-14,
+        "{operation}"
+    );
+    // One path that is always lost beside the first leaves the first alone.
+    let nothing = Chain {
+        loss_good: 1.0,
+        loss_bad: 1.0,
+        ..SECOND
+    };
+    let alone = both_lost_exactly(FIRST, nothing, 20, 60_000);
+    assert!((alone - 0.484_105_706_32).abs() < 1e-10, "{alone}");
+}
+
+/// Whether somewhere in `sends` packets `k` in a row are lost on all of the first `paths_lost` paths.
+fn loses_in_a_row(seed: u64, paths_lost: usize, k: u32, sends: u64) -> bool {
+    let models = paths(lossy(FIRST.law()), lossy(SECOND.law()));
+    let mut network: Network<()> =
+        Network::new(&models, FaultSchedule::default(), seed).expect("it is valid");
+    let mut in_a_row = 0;
+    (0..sends).any(|send| {
+        let lost = (0..paths_lost).filter(|&path| {
+            let fate = network.send(send * MS, path, Direction::Up, ());
+            matches!(fate, SendFate::Lost(_))
+        });
+        in_a_row = if lost.count() == paths_lost {
+            in_a_row + 1
+        } else {
+            0
+        };
+        while network.pop_due(send * MS, Direction::Up).is_some() {}
+        in_a_row == k
+    })
+}
+
+#[test]
+fn long_runs_of_losses_come_as_often_as_the_exact_solution_says() {
+    for (paths_lost, k, sends, runs, exact) in [
+        (1, 20, 60_000, 400_u64, 0.484_105_706_32),
+        (2, 5, 1_000, 8_000, 5.466_666_681_4e-2),
+    ] {
+        let hits = (0..runs).filter(|&seed| loses_in_a_row(seed, paths_lost, k, sends));
+        let found = hits.count() as f64 / runs as f64;
+        let error = (exact * (1.0 - exact) / runs as f64).sqrt();
+        assert_near("runs of losses", found, exact, error);
+    }
+}
+
+#[test]
+fn quick_numbers_have_the_moments_and_the_tails_of_their_laws() {
+    let n = 400_000;
+    let mut stream = Stream::new(3, "quick normal");
+    let sample: Vec<f64> = (0..n).map(|_| stream.quick_normal()).collect();
+    assert_moments("quick normal", &sample, 0.0, 1.0, 3.0);
+    // Two-sided tails of a normal law; the ziggurat's own begins at 3.654.
+    for (beyond, share) in [(1.0, 0.317_310_5), (3.0, 0.002_699_8), (3.8, 0.000_144_7)] {
+        for sign in [-1.0, 1.0] {
+            let found = sample.iter().filter(|x| **x * sign > beyond).count() as f64;
+            let share = share / 2.0;
+            let error = (share / f64::from(n)).sqrt();
+            assert_near("one tail", found / f64::from(n), share, error);
+        }
+    }
+    let mut stream = Stream::new(3, "quick exponential");
+    let sample: Vec<f64> = (0..n).map(|_| stream.quick_exponential()).collect();
+    assert_moments("quick exponential", &sample, 1.0, 1.0, 9.0);
+    for beyond in [0.01, 1.0, 5.0, 8.0_f64] {
+        let share = libm::exp(-beyond);
+        let found = sample.iter().filter(|x| **x > beyond).count() as f64;
+        let error = (share * (1.0 - share) / f64::from(n)).sqrt();
+        assert_near("tail", found / f64::from(n), share, error);
+    }
+}
+
+#[test]
+fn trials_that_are_counted_down_succeed_as_independent_ones_do() {
+    let n = 400_000;
+    for chance in [0.0, 0.001, 0.3, 0.97, 1.0] {
+        let mut stream = Stream::new(9, "trials");
+        let mut trials = Trials::new(probability(chance), &mut stream);
+        let hits: Vec<bool> = (0..n).map(|_| trials.succeeds(&mut stream)).collect();
+        let count = hits.iter().filter(|hit| **hit).count() as f64 / f64::from(n);
+        let error = (chance * (1.0 - chance) / f64::from(n)).sqrt();
+        assert_near("share", count, chance, error);
+        // Pairs in a row: no memory.
+        let pairs = hits.windows(2).filter(|pair| pair[0] && pair[1]).count() as f64;
+        let square = chance * chance;
+        let error = (square * (1.0 - square) * (1.0 + 2.0 * chance) / f64::from(n)).sqrt();
+        assert_near("pairs", pairs / f64::from(n - 1), square, error);
+    }
 }

@@ -343,6 +343,9 @@ impl Twin {
     }
 }
 
+/// What the IPv4 and UDP headers add to a datagram on the wire.
+const IP_AND_UDP_BYTES: u64 = 28;
+
 impl Paths {
     /// Sends a frame and folds its fate into the digest of all traffic.
     pub(crate) fn send(
@@ -353,7 +356,10 @@ impl Paths {
         datagram: Datagram,
     ) {
         let digest = xxh3_64_with_seed(datagram.as_ref(), self.traffic);
-        let fate = self.network.send(now_ns, path, direction, datagram);
+        let wire_bytes = datagram.as_ref().len() as u64 + IP_AND_UDP_BYTES;
+        let fate = self
+            .network
+            .send_sized(now_ns, path, direction, datagram, wire_bytes);
         self.traffic = fold(
             digest,
             &[now_ns, path as u64, fate.first_arrival_ns().unwrap_or(0)],
