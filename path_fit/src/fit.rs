@@ -1,6 +1,6 @@
 //! From a measurement to a path of the network model, with how good the fit is.
 
-use net_model::{DelayLaw, DuplicateLaw, LinkModel, Milliseconds, PathModel, Probability};
+use net_model::{DuplicateLaw, LinkModel, Milliseconds, PathModel, Probability};
 
 use crate::base::{Regime, Series, Variation};
 use crate::error::ImportError;
@@ -124,11 +124,9 @@ impl WayFit {
     /// A threshold above this tells nothing: fewer than 185 independent probes. Assumed.
     const POWERLESS: f64 = 0.1;
 
-    /// The nearest law that the network model has.
+    /// The nearest law.
     pub fn chosen(&self) -> Option<&Candidate> {
-        self.candidates
-            .iter()
-            .find(|fit| fit.law.to_model().is_some())
+        self.candidates.first()
     }
 
     /// How good the chosen law is.
@@ -290,7 +288,7 @@ pub fn fit(measurement: &Measurement, options: &FitOptions) -> Result<FittedPath
         let ways = if measurement.both_ways { 2.0 } else { 1.0 };
         LinkModel {
             base_one_way: Milliseconds::clamped(libm::rint((base_ms + shift_ms) * 1e6) / 1e6),
-            jitter: law.to_model().unwrap_or(DelayLaw::None),
+            jitter: law.to_model(),
             loss: loss.map_or(net_model::LossLaw::None, |loss| loss.fit.law(ratio)),
             duplicates: DuplicateLaw {
                 probability: Probability::clamped(libm::rint(duplicated / ways * 1e8) / 1e8),

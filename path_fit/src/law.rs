@@ -2,7 +2,7 @@
 //!
 //! To add a law: a variant of [`Law`], its arms below, and its fit in [`candidates`].
 
-use net_model::units::{PerMillisecond, Shape};
+use net_model::units::{LogSd, PerMillisecond, Shape, TailIndex};
 use net_model::{DelayLaw, Milliseconds, Probability};
 
 use crate::statistics::{gamma_p, ks_distance, mean, normal_cdf, quantile, skewness, variance};
@@ -161,23 +161,23 @@ impl Law {
         }
     }
 
-    /// The law as the network model has it; none when the model has no such law.
-    pub fn to_model(&self) -> Option<DelayLaw> {
+    /// The law as the network model has it.
+    pub fn to_model(&self) -> DelayLaw {
         match *self {
-            Self::Constant => Some(DelayLaw::None),
-            Self::Exponential { mean_ms } => Some(DelayLaw::ShiftedExponential {
+            Self::Constant => DelayLaw::None,
+            Self::Exponential { mean_ms } => DelayLaw::ShiftedExponential {
                 mean_ms: Milliseconds::clamped(rounded(mean_ms)),
-            }),
-            Self::Gamma { shape, scale_ms } => Some(DelayLaw::ShiftedGamma {
+            },
+            Self::Gamma { shape, scale_ms } => DelayLaw::ShiftedGamma {
                 shape: Shape::clamped(rounded(shape)),
                 scale_ms: Milliseconds::clamped(rounded(scale_ms)),
-            }),
+            },
             Self::Hyperexponential {
                 weight,
                 means_ms: [first, second],
             } => {
                 let weight = rounded(weight);
-                Some(DelayLaw::HyperExponential {
+                DelayLaw::HyperExponential {
                     weights: vec![
                         Probability::clamped(weight),
                         Probability::clamped(rounded(1.0 - weight)),
@@ -186,9 +186,16 @@ impl Law {
                         PerMillisecond::clamped(rounded(1.0 / first)),
                         PerMillisecond::clamped(rounded(1.0 / second)),
                     ],
-                })
+                }
             }
-            Self::Lognormal { .. } | Self::Pareto { .. } => None,
+            Self::Lognormal { median_ms, sigma } => DelayLaw::Lognormal {
+                median_ms: Milliseconds::clamped(rounded(median_ms)),
+                log_sd: LogSd::clamped(rounded(sigma)),
+            },
+            Self::Pareto { shape, scale_ms } => DelayLaw::ParetoTail {
+                scale_ms: Milliseconds::clamped(rounded(scale_ms)),
+                alpha: TailIndex::clamped(rounded(shape)),
+            },
         }
     }
 
@@ -627,7 +634,7 @@ mod tests {
     }
 
     #[test]
-    fn lognormal_and_pareto_samples_are_known_though_this_model_cannot_draw_them() {
+    fn lognormal_and_pareto_samples_are_known() {
         let (fits, _) = candidates(&sorted(|stream| libm::exp(0.9 * stream.normal())));
         assert_eq!(fits[0].law.name(), "lognormal", "{fits:?}");
         let (fits, _) = candidates(&sorted(|stream| {

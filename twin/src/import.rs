@@ -310,11 +310,6 @@ fn delay_report(way: &WayFit) -> String {
     let chosen = way.chosen();
     for fit in &way.candidates {
         let mark = if chosen == Some(fit) { " ←" } else { "" };
-        let remark = if fit.law.to_model().is_some() {
-            fit.remark.clone()
-        } else {
-            format!("{}; the network model has no such law", fit.remark)
-        };
         rows.add_row(vec![
             format!("{}{mark}", fit.law.name()),
             fit.law.parameters(),
@@ -322,7 +317,7 @@ fn delay_report(way: &WayFit) -> String {
             significant(fit.shift_ms + fit.law.quantile(0.999)),
             format!("{:.4}", fit.distance),
             format!("{:.4}", way.threshold),
-            remark,
+            fit.remark.clone(),
         ]);
     }
     for missed in &way.not_fitted {
@@ -405,6 +400,8 @@ fn loss_report(losses: &[WayLoss]) -> String {
                 net_model::LossLaw::None => "none lost",
                 net_model::LossLaw::Independent { .. } => "independent",
                 net_model::LossLaw::GilbertElliott { .. } => "Gilbert–Elliott",
+                net_model::LossLaw::LomaxSojourns { .. } => "Lomax stays",
+                net_model::LossLaw::LomaxBursts { .. } => "Lomax bursts",
             }
             .into(),
         ]);
