@@ -62,6 +62,13 @@ pub struct Heard {
 }
 
 impl Heard {
+    const fn refused(verdict: Verdict) -> Self {
+        Self {
+            verdict,
+            command: None,
+        }
+    }
+
     /// The command, if it may become the target.
     pub fn accepted(&self) -> Option<&Command> {
         self.command
@@ -180,108 +187,82 @@ impl Receiver {
     }
 
     fn open(&mut self, now_ns: u64, path: PathId, bytes: &[u8], engagement: u32) -> Heard {
-        let refused = |verdict| Heard {
-            verdict,
-            command: None,
-        };
-        let Some((kind, epoch, sequence)) = frame::header_of(bytes) else {
-            return refused(Verdict::Malformed);
-        };
-        match kind {
-            Kind::Hello => refused(self.open_hello(path, bytes)),
-            Kind::Command => {
+        match frame::header_of(bytes) {
+            Some((Kind::Hello, ..)) => self.open_hello(path, bytes),
+            Some((Kind::Command, epoch, sequence)) => {
+                let Some(keys) = self.keys_of(epoch) else {
+                    return Heard::refused(Verdict::WrongEpoch);
+                };
                 let is_news = self.session.as_ref().is_none_or(|session| {
                     session.epoch != epoch || sequence > session.admission.newest_accepted()
                 });
-                if !self.has_key(epoch) {
-                    refused(Verdict::WrongEpoch)
-                } else if self.may_open(path, is_news) {
-                    self.open_command(now_ns, path, bytes, epoch, engagement)
-                } else {
-                    refused(Verdict::Flooded)
+                if !self.may_open(path, is_news) {
+                    return Heard::refused(Verdict::Flooded);
+                }
+                match frame::open_command(bytes, &keys.command) {
+                    Ok(command) => self.judge(now_ns, path, command, engagement, keys),
+                    Err(refusal) => Heard::refused(refusal.into()),
                 }
             }
             // A status or a welcome is nothing to a robot, also when it is its own.
-            Kind::Status | Kind::Welcome => refused(Verdict::Malformed),
+            Some((Kind::Status | Kind::Welcome, ..)) | None => Heard::refused(Verdict::Malformed),
         }
     }
 
-    fn open_hello(&mut self, path: PathId, bytes: &[u8]) -> Verdict {
+    fn open_hello(&mut self, path: PathId, bytes: &[u8]) -> Heard {
         if !self.may_open(path, true) {
-            return Verdict::Flooded;
+            return Heard::refused(Verdict::Flooded);
         }
         match frame::open_hello(bytes, self.door.hello_key()) {
-            Err(Refusal::Malformed) => Verdict::Malformed,
-            Err(Refusal::Forged) => Verdict::Forged,
             Ok(hello) => {
                 self.door.hear(hello.stamp, &hello.console_nonce);
-                Verdict::Greeting
+                Heard::refused(Verdict::Greeting)
             }
+            Err(refusal) => Heard::refused(refusal.into()),
         }
     }
 
-    fn open_command(
+    /// Judges an authentic command; one of the candidate session begins that session.
+    fn judge(
         &mut self,
         now_ns: u64,
         path: PathId,
-        bytes: &[u8],
-        epoch: u32,
+        command: Command,
         engagement: u32,
+        keys: SessionKeys,
     ) -> Heard {
-        let refused = |verdict| Heard {
-            verdict,
-            command: None,
-        };
-        let present = self
-            .session
-            .as_ref()
-            .filter(|session| session.epoch == epoch);
-        let candidate = self.door.candidate().filter(|next| next.epoch == epoch);
-        let key = match (present, candidate) {
-            (Some(session), _) => &session.keys,
-            (None, Some(candidate)) => &candidate.keys,
-            (None, None) => return refused(Verdict::WrongEpoch),
-        };
-        let key = key.clone();
-        let command = match frame::open_command(bytes, &key.command) {
-            Ok(command) => command,
-            Err(Refusal::Malformed) => return refused(Verdict::Malformed),
-            Err(Refusal::Forged) => return refused(Verdict::Forged),
-        };
-        if self
-            .session
-            .as_ref()
-            .is_none_or(|session| session.epoch != epoch)
-        {
+        let epoch = command.epoch;
+        let is_of_another = |session: &Session| session.epoch != epoch;
+        if self.session.as_ref().is_none_or(is_of_another) {
             self.door.confirm();
             self.began = true;
+            let unheard_ns = [self.began_ns.unwrap_or(now_ns); PATHS];
             let before = self.session.as_ref();
-            let heard_ns = before.map_or([self.began_ns.unwrap_or(now_ns); PATHS], |session| {
-                session.admission.heard_ns()
-            });
+            let heard_ns = before.map_or(unheard_ns, |before| before.admission.heard_ns());
             self.session = Some(Session {
                 epoch,
-                keys: key,
+                keys,
                 admission: Admission::new(self.rules, now_ns, heard_ns),
             });
         }
-        let verdict = self
-            .session
-            .as_mut()
-            .map_or(Verdict::WrongEpoch, |session| {
-                session.admission.judge(now_ns, path, &command, engagement)
-            });
+        let Some(session) = &mut self.session else {
+            return Heard::refused(Verdict::WrongEpoch);
+        };
         Heard {
-            verdict,
+            verdict: session.admission.judge(now_ns, path, &command, engagement),
             command: Some(command),
         }
     }
 
-    fn has_key(&self, epoch: u32) -> bool {
-        let present = self.session.as_ref();
+    /// The keys of an epoch: the session's, or those of the one on offer.
+    fn keys_of(&self, epoch: u32) -> Option<SessionKeys> {
+        let present = self
+            .session
+            .iter()
+            .map(|session| (session.epoch, &session.keys));
         let candidate = self.door.candidate();
-        present.is_some_and(|session| session.epoch == epoch)
-            || candidate.is_some_and(|candidate| candidate.epoch == epoch)
+        let mut known = present.chain(candidate.map(|next| (next.epoch, &next.keys)));
+        known.find_map(|(known, keys)| (known == epoch).then(|| keys.clone()))
     }
 
     /// Takes one opening from the path's budget of this tick.
@@ -299,5 +280,14 @@ impl Receiver {
         }
         *opened = opened.saturating_add(1);
         true
+    }
+}
+
+impl From<Refusal> for Verdict {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Malformed => Self::Malformed,
+            Refusal::Forged => Self::Forged,
+        }
     }
 }
