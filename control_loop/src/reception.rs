@@ -151,6 +151,7 @@ impl Receiver {
             .filter(|candidate| candidate.asked)?;
         candidate.asked = false;
         candidate.answers = candidate.answers.saturating_add(1);
+        candidate.offered_ns.get_or_insert(now_ns);
         let welcome = Welcome {
             epoch: candidate.epoch,
             answer: candidate.answers,
@@ -253,6 +254,8 @@ impl Receiver {
             .as_ref()
             .is_none_or(|session| session.epoch != epoch)
         {
+            // The console may have sent commands since the welcome, all of them lost: they are no jump.
+            let offered_ns = candidate.and_then(|candidate| candidate.offered_ns);
             self.door.confirm();
             self.began = true;
             let before = self.session.as_ref();
@@ -262,7 +265,7 @@ impl Receiver {
             self.session = Some(Session {
                 epoch,
                 keys: key,
-                admission: Admission::new(self.rules, now_ns, heard_ns),
+                admission: Admission::new(self.rules, offered_ns.unwrap_or(now_ns), heard_ns),
             });
         }
         let verdict = self

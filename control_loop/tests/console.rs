@@ -745,8 +745,13 @@ fn a_status_without_number_or_time_is_still_a_status() {
 
 /// A surgeon's half second at a console whose clock shows true time shifted by this.
 fn sent_at(offset_ns: u64) -> Vec<[Option<Vec<u8>>; PATHS]> {
-    let mut console = Console::new(&LoopSettings::default(), &PSK, CONSOLE_START, &kinds(&arms()))
-        .expect("the settings are possible");
+    let mut console = Console::new(
+        &LoopSettings::default(),
+        &PSK,
+        CONSOLE_START,
+        &kinds(&arms()),
+    )
+    .expect("the settings are possible");
     let mut robot = control_loop::Robot::new(&arms(), &LoopSettings::default(), &PSK, ROBOT_START)
         .expect("the settings are possible");
     let sensed = common::at_home(&arms());
