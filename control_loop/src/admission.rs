@@ -147,13 +147,14 @@ struct Heard {
 }
 
 impl Admission {
-    /// Nothing accepted in this epoch; each path was last heard at its time.
-    pub fn new(rules: Rules, now_ns: u64, heard_ns: [u64; PATHS]) -> Self {
+    /// Nothing accepted in this epoch, which was offered to the console at a moment before which it cannot
+    /// have sent anything; each path was last heard at its time.
+    pub fn new(rules: Rules, offered_ns: u64, heard_ns: [u64; PATHS]) -> Self {
         Self {
             rules,
             newest_accepted: 0,
             settled: 0,
-            settled_ns: now_ns,
+            settled_ns: offered_ns,
             redundancy: Redundancy::new(
                 rules
                     .freshness_ns

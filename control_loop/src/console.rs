@@ -5,6 +5,7 @@ use robot_model::{ArmKind, MAX_ARMS, Pose};
 use crate::frame::{
     self, COMMAND_BYTES, Command, DATAGRAM_MAX, HandCommand, Hello, Kind, Refusal, Status,
 };
+use crate::rules::triggers;
 use crate::session::{ConsoleStart, Greeting, PresharedKey, SessionKeys, hello_key, welcome_key};
 use crate::{HANDS, LoopSettings, PATHS, PathId, SettingsError};
 
@@ -220,6 +221,7 @@ impl Console {
     /// never refuses it for an engagement that has ended.
     pub fn tick(&mut self, now_ns: u64, input: &HandInput) -> Outgoing {
         self.stopped |= input.stop_pressed;
+        self.mind_the_clock(now_ns);
         let mut outgoing = Outgoing::NOTHING;
         self.give_up_silent_session(now_ns);
         let shown_engagement = self.session.as_ref().map(Session::engagement);
@@ -360,6 +362,30 @@ impl Console {
             due_ns: now_ns,
         });
         StatusVerdict::Accepted
+    }
+
+    /// A clock that was set back must not stop the console until it has caught up: nothing is ever due later
+    /// than its interval allows, and nothing was heard in the future. A clock that was set forward makes
+    /// what is due come at once, and a greeting that nobody needs.
+    fn mind_the_clock(&mut self, now_ns: u64) {
+        let latest = |interval_ns: u64| now_ns.saturating_add(interval_ns);
+        let settings = &self.settings;
+        if triggers!(
+            ConsoleClock,
+            self.hello_due_ns > latest(settings.hello_interval_ns)
+        ) {
+            self.hello_due_ns = now_ns;
+        }
+        if let Some(session) = &mut self.session {
+            if triggers!(
+                ConsoleClock,
+                session.due_ns > latest(settings.frame_interval_ns)
+            ) {
+                session.due_ns = now_ns;
+            }
+            session.heard_ns = session.heard_ns.min(now_ns);
+        }
+        self.later.bring_forward(now_ns, settings.stagger_ns);
     }
 
     /// A robot that restarted has forgotten the session: after a long silence it is greeted again, while
@@ -552,6 +578,15 @@ impl DelayLine {
         if let Some(place) = self.waiting.get_mut(self.next) {
             *place = Some((due_ns, frame));
             self.next = after(self.next);
+        }
+    }
+
+    /// What waits longer than the stagger waits for a clock that was set back: it is due now.
+    fn bring_forward(&mut self, now_ns: u64, stagger_ns: u64) {
+        for (due_ns, _) in self.waiting.iter_mut().flatten() {
+            if *due_ns > now_ns.saturating_add(stagger_ns) {
+                *due_ns = now_ns;
+            }
         }
     }
 

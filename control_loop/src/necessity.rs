@@ -9,6 +9,7 @@ pub(crate) enum Rule {
     Authentication,
     WorkBudget,
     NewestGreeting,
+    ConsoleClock,
     ForwardJump,
     Order,
     Freshness,
@@ -78,8 +79,8 @@ mod tests {
     use robot_model::Pose;
 
     use super::common::{
-        CONSOLE_START, Disturbance, Handshake, KEYS, MS, Network, PSK, World, at_home, hands_at,
-        kinds, moving, surgeon, surgeon_again, with_pedal,
+        CONSOLE_START, Disturbance, Handshake, KEYS, MS, Network, PSK, World, arms, at_home,
+        hands_at, kinds, moving, surgeon, surgeon_again, with_pedal,
     };
     use super::{Rule, without};
     use crate::frame::{Command, seal_command, seal_hello};
@@ -312,6 +313,25 @@ mod tests {
                 reported != PathHealth::Silent,
                 "half a second after its death path B is fine",
             )
+        });
+    }
+
+    #[test]
+    fn without_minding_its_clock_a_console_that_is_set_back_falls_silent() {
+        needed(Rule::ConsoleClock, || {
+            let mut console = Handshake::of(&arms(), &LoopSettings::default()).console;
+            let sends = |console: &mut Console, ms: u64| {
+                console
+                    .tick(ms * MS, &hands_at(0.0, 0.0, 0.0))
+                    .command
+                    .is_some()
+            };
+            let before = (10_000..10_100)
+                .filter(|ms| sends(&mut console, *ms))
+                .count();
+            // Ten seconds back.
+            let after = (0..100).filter(|ms| sends(&mut console, *ms)).count();
+            harm(after < before, "no command for ten seconds")
         });
     }
 

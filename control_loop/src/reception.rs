@@ -158,6 +158,7 @@ impl Receiver {
             .filter(|candidate| candidate.asked)?;
         candidate.asked = false;
         candidate.answers = candidate.answers.saturating_add(1);
+        candidate.offered_ns.get_or_insert(now_ns);
         let welcome = Welcome {
             epoch: candidate.epoch,
             answer: candidate.answers,
@@ -234,6 +235,8 @@ impl Receiver {
         let epoch = command.epoch;
         let is_of_another = |session: &Session| session.epoch != epoch;
         if self.session.as_ref().is_none_or(is_of_another) {
+            // The console may have sent commands since the welcome, all of them lost: they are no jump.
+            let offered_ns = self.door.candidate().and_then(|next| next.offered_ns);
             self.door.confirm();
             self.began = true;
             let unheard_ns = [self.began_ns.unwrap_or(now_ns); PATHS];
@@ -242,7 +245,7 @@ impl Receiver {
             self.session = Some(Session {
                 epoch,
                 keys,
-                admission: Admission::new(self.rules, now_ns, heard_ns),
+                admission: Admission::new(self.rules, offered_ns.unwrap_or(now_ns), heard_ns),
             });
         }
         let Some(session) = &mut self.session else {

@@ -208,6 +208,8 @@ pub(crate) struct Candidate {
     pub answers: u64,
     /// A hello came since the last answer.
     pub asked: bool,
+    /// When the first welcome was sealed: no command of this session is older.
+    pub offered_ns: Option<u64>,
 }
 
 impl Door {
@@ -249,6 +251,7 @@ impl Door {
             welcome_key: welcome_key(&self.psk, console_nonce, &robot_nonce, epoch),
             answers: 0,
             asked: true,
+            offered_ns: None,
         });
     }
 
@@ -274,6 +277,9 @@ impl Door {
             sink(&candidate.console_nonce);
             sink(&candidate.answers.to_le_bytes());
             sink(&[u8::from(candidate.asked)]);
+            if let Some(offered_ns) = candidate.offered_ns {
+                sink(&offered_ns.to_le_bytes());
+            }
         }
     }
 }

@@ -742,3 +742,78 @@ fn a_status_without_number_or_time_is_still_a_status() {
         "the engagement number is another"
     );
 }
+
+/// A surgeon's half second at a console whose clock shows true time shifted by this.
+fn sent_at(offset_ns: u64) -> Vec<[Option<Vec<u8>>; PATHS]> {
+    let mut console = Console::new(
+        &LoopSettings::default(),
+        &PSK,
+        CONSOLE_START,
+        &kinds(&arms()),
+    )
+    .expect("the settings are possible");
+    let mut robot = control_loop::Robot::new(&arms(), &LoopSettings::default(), &PSK, ROBOT_START)
+        .expect("the settings are possible");
+    let sensed = common::at_home(&arms());
+    let mut all = Vec::new();
+    for ms in 0..500 {
+        let input = with_pedal((50..150).contains(&ms), moving(ms));
+        let outgoing = console.tick(ms * MS + offset_ns, &input);
+        for (path, command) in PathId::ALL.into_iter().zip(&outgoing.paths) {
+            for datagram in outgoing.hello.iter().chain(command) {
+                robot.receive(ms * MS, path, datagram.as_ref());
+            }
+        }
+        let output = robot.tick(ms * MS, &sensed);
+        for frame in output.welcome.iter().map(|frame| &frame[..]) {
+            console.receive(ms * MS + offset_ns, PathId::A, frame);
+        }
+        for frame in output.status.iter().map(|frame| &frame[..]) {
+            console.receive(ms * MS + offset_ns, PathId::A, frame);
+        }
+        all.push(
+            outgoing
+                .paths
+                .map(|path| path.map(|frame| frame.as_ref().to_vec())),
+        );
+    }
+    all
+}
+
+#[test]
+fn what_is_sent_is_the_same_bit_for_bit_whatever_the_clock_shows() {
+    let sent = sent_at(0);
+    assert!(sent.iter().filter(|paths| paths[0].is_some()).count() > 200);
+    for offset_ns in [1, 7 * MS, 86_400_000 * MS, u64::MAX - 1_000 * MS] {
+        assert_eq!(sent_at(offset_ns), sent, "{offset_ns}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_delays_neither_command_nor_greeting_nor_second_copy() {
+    let settings = LoopSettings {
+        stagger_ns: 6 * MS,
+        ..LoopSettings::default()
+    };
+    for back_ms in [1, 5, 500, 9_000, 3_600_000] {
+        let mut console = console_with(&settings);
+        let start_ms = 4_000_000;
+        let count = |console: &mut Console, from_ms: u64, path: usize| {
+            (from_ms..from_ms + 100)
+                .filter(|ms| console.tick(ms * MS, &moving(*ms)).paths[path].is_some())
+                .count()
+        };
+        count(&mut console, start_ms, 0);
+        let set_back_ms = start_ms + 100 - back_ms;
+        assert!(
+            count(&mut console.clone(), set_back_ms, 0) >= 49,
+            "{back_ms}"
+        );
+        assert!(count(&mut console, set_back_ms, 1) >= 46, "{back_ms}");
+        // Nothing is heard: it greets after the usual silence, by the clock as it is now.
+        let greets_ms = (set_back_ms + 100..set_back_ms + 2_200)
+            .find(|ms| console.tick(ms * MS, &moving(*ms)).hello.is_some());
+        let silence_ms = greets_ms.map_or(u64::MAX, |ms| ms - set_back_ms);
+        assert!(silence_ms <= 1_002, "{back_ms}: {silence_ms} ms");
+    }
+}

@@ -443,3 +443,26 @@ fn one_kept_command_of_the_right_key_does_not_outlive_its_half_second() {
         Some(Verdict::Stale)
     );
 }
+
+#[test]
+fn a_session_whose_commands_were_all_lost_for_longer_than_the_forward_jump_still_begins() {
+    // The welcome came through, and then nothing for 10.8 s: the first command to arrive leads its session by
+    // more than the forward jump of 10 s.
+    let mut world = World::new(Network::good().cut(0..10_805));
+    world.run(12_500, |ms| {
+        with_pedal((11_300..11_400).contains(&ms), moving(ms))
+    });
+    let first = world.verdicts.iter().find(|(ms, _)| *ms >= 10_805);
+    assert_eq!(
+        first,
+        Some(&(10_826, Verdict::Stale)),
+        "it echoes the welcome"
+    );
+    assert!(
+        world
+            .verdicts
+            .iter()
+            .all(|(_, verdict)| *verdict != Verdict::Jump)
+    );
+    assert_eq!(world.state(), State::Following);
+}

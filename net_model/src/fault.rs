@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attack::Attack;
+use crate::clock::ConsoleClock;
 use crate::units::{MegabitsPerSecond, Milliseconds, Probability, RunMilliseconds, Sojourn};
 use crate::{Direction, Path};
 
@@ -21,6 +23,12 @@ pub struct FaultSchedule {
     /// What befalls the packets that `packets` does not name.
     #[serde(default, skip_serializing_if = "Otherwise::is_laws")]
     pub otherwise: Otherwise,
+    /// What an attacker does, in any order. The network itself knows nothing of it: see the twin's adversary.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attacks: Vec<Attack>,
+    /// How the console's clock runs.
+    #[serde(default, skip_serializing_if = "ConsoleClock::is_true")]
+    pub console_clock: ConsoleClock,
 }
 
 /// What befalls a packet of which no [`PacketFault`] tells. With anything but [`Self::Laws`] a schedule says all that
@@ -47,10 +55,15 @@ impl Otherwise {
 }
 
 impl FaultSchedule {
-    /// Adds another schedule's faults to these. If it says what befalls the packets that it does not name, that holds.
+    /// Adds another schedule's faults to these. If it says what befalls the packets that it does not name,
+    /// or how the console's clock runs, that holds.
     pub fn extend(&mut self, other: FaultSchedule) {
         self.faults.extend(other.faults);
         self.packets.extend(other.packets);
+        self.attacks.extend(other.attacks);
+        if !other.console_clock.is_true() {
+            self.console_clock = other.console_clock;
+        }
         if !other.otherwise.is_laws() {
             self.otherwise = other.otherwise;
         }
@@ -58,7 +71,11 @@ impl FaultSchedule {
 
     /// Whether nothing goes wrong.
     pub fn is_empty(&self) -> bool {
-        self.faults.is_empty() && self.packets.is_empty() && self.otherwise.is_laws()
+        self.faults.is_empty()
+            && self.packets.is_empty()
+            && self.otherwise.is_laws()
+            && self.attacks.is_empty()
+            && self.console_clock.is_true()
     }
 }
 
@@ -259,22 +276,34 @@ pub enum PacketFate {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let paths = match self.paths {
-            WhichPaths::A => "path A",
-            WhichPaths::B => "path B",
-            WhichPaths::Both => "both paths",
-        };
-        let direction = match self.direction {
-            WhichDirections::Up => ", uplink",
-            WhichDirections::Down => ", downlink",
-            WhichDirections::Both => "",
-        };
         write!(
             f,
-            "{} on {paths}{direction} for {:.1} ms",
+            "{} on {}{} for {:.1} ms",
             self.kind,
+            self.paths,
+            self.direction,
             self.for_ms.get()
         )
+    }
+}
+
+impl fmt::Display for WhichPaths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::A => "path A",
+            Self::B => "path B",
+            Self::Both => "both paths",
+        })
+    }
+}
+
+impl fmt::Display for WhichDirections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Up => ", uplink",
+            Self::Down => ", downlink",
+            Self::Both => "",
+        })
     }
 }
 

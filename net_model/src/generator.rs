@@ -353,7 +353,7 @@ impl FaultGenerator {
 
 /// When the spells of one kind begin, ms: all of them are drawn before any of their properties, so that a
 /// changed range moves no beginning.
-fn arrivals_ms(stream: &mut Stream, per_minute: f64, horizon_ns: u64) -> Vec<f64> {
+pub(crate) fn arrivals_ms(stream: &mut Stream, per_minute: f64, horizon_ns: u64) -> Vec<f64> {
     let horizon_ms = horizon_ms(horizon_ns);
     let mut arrivals = Vec::new();
     if per_minute > 0.0 {
@@ -430,7 +430,7 @@ fn horizon_ms(horizon_ns: u64) -> f64 {
 }
 
 /// To whole microseconds: a fault file stays readable, and reads back as the same fault.
-fn rounded(ms: f64) -> f64 {
+pub(crate) fn rounded(ms: f64) -> f64 {
     libm::rint(ms * 1e3) / 1e3
 }
 

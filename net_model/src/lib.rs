@@ -9,7 +9,8 @@
 //! 2. [`random`]: one ChaCha stream a named source, so that a new source moves no other's numbers.
 //! 3. [`model`]: what a path is: base delay, jitter, loss, duplicates, late repeats. Data, read from RON.
 //! 4. [`fault`]: what goes wrong and when. Data, so that a failing run is a file and can be shrunk.
-//! 5. [`generator`]: expands rates ("one outage in two minutes") into such data.
+//! 5. [`generator`]: expands rates ("one outage in two minutes") into such data; [`attack`] and [`clock`]: an
+//!    attacker's doings and the console's clock, in the same manner.
 //! 6. [`trace`]: paths measured with irtt, and the traps of that tool.
 //! 7. [`network`]: the machine that runs all this.
 //!
@@ -30,7 +31,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod attack;
 pub mod bottleneck;
+pub mod clock;
 pub mod fault;
 pub mod generator;
 pub mod model;
@@ -49,7 +52,9 @@ mod queue;
 mod spells;
 mod ziggurat;
 
+pub use attack::{Attack, AttackGenerator, AttackKind};
 pub use bottleneck::{Bottleneck, CrossTraffic, LoadCounters, VideoCounters, VideoFrame};
+pub use clock::{ClockGenerator, ClockStep, ConsoleClock};
 pub use fault::{
     Fault, FaultKind, FaultSchedule, Otherwise, PacketFate, PacketFault, WhichDirections,
     WhichPaths,
@@ -68,8 +73,9 @@ pub use presets::NetworkPreset;
 pub use random::{Stream, stream};
 pub use trace::{MeasuredPath, TraceError};
 pub use units::{
-    MegabitsPerSecond, MegabitsRange, Milliseconds, MillisecondsRange, PerMinute, Probability,
-    ProbabilityRange, Repeats, RunMilliseconds,
+    ClockMilliseconds, ClockMillisecondsRange, DatagramsPerSecond, DatagramsRange,
+    MegabitsPerSecond, MegabitsRange, Milliseconds, MillisecondsRange, PartsPerMillion,
+    PartsPerMillionRange, PerMinute, Probability, ProbabilityRange, Repeats, RunMilliseconds,
 };
 
 use serde::{Deserialize, Serialize};

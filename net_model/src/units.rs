@@ -198,6 +198,46 @@ impl Bytes {
     }
 }
 
+bounded!(
+    /// Datagrams a second.
+    DatagramsPerSecond, "datagrams a second", 0.0, 1_000_000.0
+);
+
+bounded!(
+    /// A difference between clocks, in milliseconds: at most a day, either way.
+    ClockMilliseconds, "milliseconds of a clock", -86_400_000.0, 86_400_000.0
+);
+
+bounded!(
+    /// How much faster than another a clock runs, in parts per million.
+    PartsPerMillion, "parts per million", -1_000.0, 1_000.0
+);
+
+impl Default for DatagramsPerSecond {
+    fn default() -> Self {
+        Self::MIN
+    }
+}
+
+impl Default for ClockMilliseconds {
+    fn default() -> Self {
+        Self::clamped(0.0)
+    }
+}
+
+impl Default for PartsPerMillion {
+    fn default() -> Self {
+        Self::clamped(0.0)
+    }
+}
+
+impl ClockMilliseconds {
+    /// The same difference in whole nanoseconds.
+    pub fn ns(self) -> i128 {
+        libm::round(self.get() * NS_PER_MS as f64) as i128
+    }
+}
+
 impl Default for MegabitsPerSecond {
     fn default() -> Self {
         Self::MIN
@@ -339,6 +379,21 @@ macro_rules! range {
         }
     };
 }
+
+range!(
+    /// From one number of datagrams a second to another.
+    DatagramsRange, DatagramsPerSecond
+);
+
+range!(
+    /// From one difference of clocks to another.
+    ClockMillisecondsRange, ClockMilliseconds
+);
+
+range!(
+    /// From one drift to another.
+    PartsPerMillionRange, PartsPerMillion
+);
 
 range!(
     /// From one number of milliseconds to another.

@@ -77,6 +77,7 @@ fn a_schedule_of_all_packets_is_all_that_happens() {
             up(4, PacketFate::Duplicate { ms: ms(3.0) }),
         ],
         otherwise: Otherwise::Deliver { ms: ms(85.0) },
+        ..FaultSchedule::default()
     };
     for seed in 0..20 {
         let mut network = network(link.clone(), schedule.clone(), seed);

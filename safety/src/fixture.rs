@@ -3,7 +3,7 @@
 use crate::finding::Encoder;
 use crate::{
     Admissible, AppliedTruth, ArmSample, ArmSetup, Finding, Id, JointBounds, LoopState, MAX_JOINTS,
-    Monitors, Sample, Setup, Thresholds,
+    Monitors, Sample, Setup, Thresholds, Traffic,
 };
 
 /// A millisecond, ns.
@@ -51,6 +51,7 @@ pub fn quiet(at_ms: u64, arms: &[ArmSample]) -> Sample<'_> {
         admissible: None,
         path_last_arrival_ns: [None; 2],
         reported_silent: [false; 2],
+        traffic: [Traffic::default(); 2],
         same_without_duplicates: true,
         finite: true,
         quarantined: 0,
@@ -64,6 +65,7 @@ pub fn applied(sequence: u64) -> AppliedTruth {
         sequence,
         true_age_ns: Some(100 * MS),
         echo_age_ns: 200 * MS,
+        is_genuine: true,
     }
 }
 

@@ -26,19 +26,23 @@ pub enum Id {
     R07,
     /// A command that arrives twice moves the arm twice.
     R09,
+    /// A frame that the console never sealed moves the arm.
+    R12,
     /// The robot does not follow and nothing says so.
     R17,
     /// The loop never moves.
     R18,
     /// Redundancy is silently gone.
     R19,
+    /// A flood keeps the console's frames out, or the loop busy.
+    R21,
     /// Numbers break.
     R22,
 }
 
 impl Id {
     /// Every id, in order.
-    pub const ALL: [Id; 12] = [
+    pub const ALL: [Id; 14] = [
         Id::R01,
         Id::R02,
         Id::R03,
@@ -47,9 +51,11 @@ impl Id {
         Id::R06,
         Id::R07,
         Id::R09,
+        Id::R12,
         Id::R17,
         Id::R18,
         Id::R19,
+        Id::R21,
         Id::R22,
     ];
 
@@ -64,9 +70,11 @@ impl Id {
             Id::R06 => "R06",
             Id::R07 => "R07",
             Id::R09 => "R09",
+            Id::R12 => "R12",
             Id::R17 => "R17",
             Id::R18 => "R18",
             Id::R19 => "R19",
+            Id::R21 => "R21",
             Id::R22 => "R22",
         }
     }
@@ -76,11 +84,12 @@ impl Id {
     pub fn unit(self) -> &'static str {
         match self {
             Id::R01 | Id::R17 | Id::R19 => "ms",
-            Id::R02 | Id::R09 | Id::R22 => EXACT,
+            Id::R02 | Id::R09 | Id::R12 | Id::R22 => EXACT,
             Id::R03 | Id::R06 => "mm",
             Id::R04 => SHARE,
             Id::R05 | Id::R07 => "mm/s",
             Id::R18 => "share",
+            Id::R21 => "datagrams",
         }
     }
 }
@@ -161,7 +170,7 @@ fn requirement(id: Id, thresholds: &Thresholds) -> Requirement {
 fn threshold_text(id: Id, t: &Thresholds) -> String {
     match id {
         Id::R01 => format!("{} ms", t.age_limit_ms),
-        Id::R02 | Id::R09 | Id::R22 => EXACT.into(),
+        Id::R02 | Id::R09 | Id::R12 | Id::R22 => EXACT.into(),
         Id::R03 => format!("{} mm per ms", t.tip_step_mm_per_ms),
         Id::R04 => "robot file".into(),
         Id::R05 => format!(
@@ -176,6 +185,10 @@ fn threshold_text(id: Id, t: &Thresholds) -> String {
         Id::R17 => format!("{} mm; {} ms", t.tracking_error_mm, t.tracking_fault_ms),
         Id::R18 => format!("share {}; {} ms", t.following_share, t.resume_within_ms),
         Id::R19 => format!("{} ms", t.latent_ms),
+        Id::R21 => format!(
+            "{}; {} of a path in a tick",
+            t.flood_datagrams, t.work_datagrams
+        ),
     }
 }
 
@@ -295,12 +308,25 @@ fn words(id: Id) -> Words {
         },
         Id::R09 => Words {
             hazard: "command arrives twice",
-            sentence: "A run in which frames arrive repeatedly gives the set-points of the run in \
-                       which they do not.",
-            formula: "set_points(with duplicates) == set_points(without), bit for bit",
+            sentence: "A run in which frames arrive repeatedly, or among an attacker's, gives the \
+                       set-points of the run in which each arrives once and alone.",
+            formula: "set_points(with duplicates and hostile frames) == set_points(without), bit for bit",
             origin: derived("metamorphic: redundancy repeats every frame by design"),
             rationale: "Incremental commands (as in Raven II) move twice on a duplicate. Comparing \
                         whole loops needs no idea of how duplicates could do harm.",
+        },
+        Id::R12 => Words {
+            hazard: "attacker moves the arm",
+            sentence: "No forged, altered or reflected frame is applied: what is applied, this console \
+                       sealed in this epoch.",
+            formula: "applied -> bytes == bytes that the console sealed",
+            origin: published(
+                "Bonaci et al. 2015 (arXiv 1504.04339): Raven II's commands were altered and hijacked by \
+                 leading the sequence number",
+            ),
+            rationale: "Whoever sits on a path sees and sends what they like. Exact copies are \
+                        repetitions: R02 and R09 judge those. That nothing blinds the receiver is \
+                        judged by R18 and R21, which hold under attack as without.",
         },
         Id::R17 => Words {
             hazard: "robot does not follow",
@@ -330,6 +356,20 @@ fn words(id: Id) -> Words {
             origin: derived("FRER (IEEE 802.1CB) latent error detection"),
             rationale: "Nothing stops when the first of two paths dies, so nobody notices until the \
                         second one does. Alarms that cry wolf are switched off.",
+        },
+        Id::R21 => Words {
+            hazard: "flood",
+            sentence: "As long as no more datagrams arrive by a path in a tick than the first number, \
+                       every command of the console among them is looked at; and never are more than \
+                       the second number opened.",
+            formula: "hostile > 0 -> (arrived <= first -> unread == 0) and opened <= second",
+            origin: assumed(
+                "64 datagrams in a tick of 1 ms are 64,000 a second on each path; the work is what the \
+                 loop's own bounds add up to",
+            ),
+            rationale: "A loop that opens all that comes is late for its tick, and one that gives up \
+                        too soon is blind: both are what a flood is for. Beyond the first number a \
+                        flooded path counts as one that delivers nothing.",
         },
         Id::R22 => Words {
             hazard: "numbers break",

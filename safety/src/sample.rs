@@ -59,6 +59,21 @@ pub struct AppliedTruth {
     pub true_age_ns: Option<u64>,
     /// The loop's own bound of its age, ns: now minus the robot timestamp it echoes.
     pub echo_age_ns: u64,
+    /// Whether the loop took it from bytes that its console sealed.
+    pub is_genuine: bool,
+}
+
+/// What a path brought in one tick.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Datagrams, whoever sent them.
+    pub arrived: u32,
+    /// Those of them that an attacker made, altered or sent again.
+    pub hostile: u32,
+    /// Datagrams whose seal the loop checked.
+    pub opened: u32,
+    /// Commands of the console that the loop dropped without a look.
+    pub unread: u32,
 }
 
 /// The newest arrival that an ideal receiver would admit: genuine, fresh by its echo, newer than
@@ -98,7 +113,10 @@ pub struct Sample<'a> {
     pub path_last_arrival_ns: [Option<u64>; 2],
     /// Whether the loop reports each path as silent.
     pub reported_silent: [bool; 2],
-    /// Whether the set-points equal, bit for bit, those of a second loop that got no repeated copy.
+    /// What each path brought in this tick.
+    pub traffic: [Traffic; 2],
+    /// Whether the set-points equal, bit for bit, those of a second loop that got no repeated copy and
+    /// nothing that an attacker made.
     pub same_without_duplicates: bool,
     /// Whether every number of the world's state is finite and every quaternion of unit length.
     pub finite: bool,

@@ -39,6 +39,10 @@ pub struct Thresholds {
     pub resume_within_ms: f64,
     /// R19: longest silence of a path that may go unreported, ms.
     pub latent_ms: f64,
+    /// R21: datagrams of a path in a tick among which no command of the console may be overlooked.
+    pub flood_datagrams: f64,
+    /// R21: most datagrams of a path that may be opened in a tick.
+    pub work_datagrams: f64,
 }
 
 impl Default for Thresholds {
@@ -59,6 +63,8 @@ impl Default for Thresholds {
             following_share: 0.9999,
             resume_within_ms: 1000.0,
             latent_ms: 500.0,
+            flood_datagrams: 64.0,
+            work_datagrams: 384.0,
         }
     }
 }
@@ -85,7 +91,7 @@ impl Thresholds {
     }
 
     /// Every threshold with its name.
-    fn named(&self) -> [(&'static str, f64); 15] {
+    fn named(&self) -> [(&'static str, f64); 17] {
         [
             ("age_limit_ms", self.age_limit_ms),
             ("tip_step_mm_per_ms", self.tip_step_mm_per_ms),
@@ -102,6 +108,8 @@ impl Thresholds {
             ("following_share", self.following_share),
             ("resume_within_ms", self.resume_within_ms),
             ("latent_ms", self.latent_ms),
+            ("flood_datagrams", self.flood_datagrams),
+            ("work_datagrams", self.work_datagrams),
         ]
     }
 }

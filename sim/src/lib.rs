@@ -6,9 +6,11 @@
 //! 1. [`scenario`]: the file that describes an operation, and [`Operation`], its checked form.
 //! 2. [`Twin`]: one run of it; [`RunPlan`] says which (seed, faults, duration).
 //! 3. [`stages`]: what one tick does, a plugin a stage; [`state`]: the resources and components.
-//! 4. [`truth`]: what the monitors judge by; [`chain`]: the hash over the whole history.
-//! 5. [`hosting`]: how to bring your own loop.
+//! 4. [`adversary`]: what an attacker does to the traffic.
+//! 5. [`truth`]: what the monitors judge by; [`chain`]: the hash over the whole history.
+//! 6. [`hosting`]: how to bring your own loop.
 
+pub mod adversary;
 pub mod chain;
 pub mod hosting;
 pub mod journal;

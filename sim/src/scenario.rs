@@ -5,7 +5,10 @@ use std::fmt;
 
 use control_loop::LoopSettings;
 use nalgebra::{Translation3, UnitQuaternion};
-use net_model::{FaultGenerator, FaultSchedule, Milliseconds, PathModel};
+use net_model::{
+    AttackGenerator, ClockGenerator, FaultGenerator, FaultSchedule, Milliseconds, NetworkPreset,
+    PathModel,
+};
 use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
 use safety::Thresholds;
 use serde::{Deserialize, Serialize};
@@ -41,6 +44,12 @@ pub struct Scenario {
     /// What goes wrong, drawn anew for each seed.
     #[serde(default)]
     pub faults: FaultGenerator,
+    /// What an attacker on the paths does, drawn anew for each seed; by default nothing.
+    #[serde(default)]
+    pub adversary: AttackGenerator,
+    /// How the console's clock differs from true time, drawn anew for each seed; by default it does not.
+    #[serde(default)]
+    pub clocks: ClockGenerator,
     /// The control loop's settings, both ends.
     #[serde(default)]
     pub control_loop: ControlLoopSettings,
@@ -84,14 +93,22 @@ impl Default for PlantSettings {
     }
 }
 
-/// Both network paths, each with an uplink (console to robot) and a downlink.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Both network paths, each with an uplink (console to robot) and a downlink: as models (`a`, `b`), as one
+/// path each of published networks (`a_preset: "leo_satellite/b"`), or both of one (`preset`).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct TwoPaths {
+    /// Both paths of a published network, and what goes wrong on them unless the scenario says it: the name
+    /// of a file of `assets/networks`.
+    pub preset: Option<String>,
     /// Path A.
-    pub a: PathModel,
+    pub a: Option<PathModel>,
+    /// Path A as a path of a published network: its name, `/`, and `a` or `b`.
+    pub a_preset: Option<String>,
     /// Path B.
-    pub b: PathModel,
+    pub b: Option<PathModel>,
+    /// Path B as a path of a published network.
+    pub b_preset: Option<String>,
 }
 
 /// The surgeon. Every default is an assumption but the tremor's: 8–12 Hz is the physiological band, and
@@ -296,6 +313,10 @@ pub struct Operation {
     pub paths: [PathModel; 2],
     /// What goes wrong.
     pub faults: FaultGenerator,
+    /// What an attacker does.
+    pub adversary: AttackGenerator,
+    /// How the console's clock runs.
+    pub clocks: ClockGenerator,
     /// The loop's settings.
     pub control_loop: LoopSettings,
     /// The requirements' thresholds.
@@ -357,7 +378,12 @@ impl Operation {
     pub fn resolve(scenario: Scenario, read: &mut ReadFile<'_>) -> Result<Self, ScenarioError> {
         let robot = read_robot(&scenario.robot, read)?;
         let (arms, arm_names) = place_arms(&scenario.arms, &robot, &scenario.robot)?;
-        let (paths, notes) = read_paths(scenario.paths, read)?;
+        let (paths, preset_faults) = scenario.paths.choose()?;
+        let (paths, notes) = read_paths(paths, read)?;
+        let faults = match preset_faults {
+            Some(preset_faults) if scenario.faults == FaultGenerator::default() => preset_faults,
+            _ => scenario.faults,
+        };
         let control_loop = scenario.control_loop.resolve();
         control_loop
             .check(&arms)
@@ -382,7 +408,9 @@ impl Operation {
             plant: scenario.plant,
             surgeon: scenario.surgeon,
             paths,
-            faults: scenario.faults,
+            faults,
+            adversary: scenario.adversary,
+            clocks: scenario.clocks,
             control_loop,
             requirements: scenario.requirements,
             notes,
@@ -458,11 +486,10 @@ fn place_arms(
 }
 
 fn read_paths(
-    paths: TwoPaths,
+    mut resolved: [PathModel; 2],
     read: &mut ReadFile<'_>,
 ) -> Result<([PathModel; 2], Vec<String>), ScenarioError> {
     let mut notes = Vec::new();
-    let mut resolved = [paths.a, paths.b];
     for path in &mut resolved {
         let found = path
             .resolve(read)
@@ -470,6 +497,73 @@ fn read_paths(
         notes.extend(found);
     }
     Ok((resolved, notes))
+}
+
+impl TwoPaths {
+    /// The models of both paths, and what the published network that both are of says goes wrong.
+    fn choose(self) -> Result<([PathModel; 2], Option<FaultGenerator>), ScenarioError> {
+        if let Some(name) = &self.preset {
+            if [&self.a_preset, &self.b_preset]
+                .iter()
+                .any(|one| one.is_some())
+                || self.a.is_some()
+                || self.b.is_some()
+            {
+                return Err(ScenarioError::plain(
+                    "paths: `preset` gives both paths; leave out `a`, `b`, `a_preset` and `b_preset`",
+                ));
+            }
+            let preset = preset(name)?;
+            return Ok(([preset.a, preset.b], Some(preset.faults)));
+        }
+        let a = choose_path("a", self.a, self.a_preset)?;
+        let b = choose_path("b", self.b, self.b_preset)?;
+        Ok(([a, b], None))
+    }
+}
+
+fn choose_path(
+    which: &str,
+    model: Option<PathModel>,
+    of_preset: Option<String>,
+) -> Result<PathModel, ScenarioError> {
+    let name = match (model, of_preset) {
+        (Some(model), None) => return Ok(model),
+        (None, Some(name)) => name,
+        (None, None) => {
+            return Err(ScenarioError::plain(format!(
+                "paths: path {which} is missing; give `{which}`, `{which}_preset` or `preset`"
+            )));
+        }
+        (Some(_), Some(_)) => {
+            return Err(ScenarioError::plain(format!(
+                "paths: `{which}` and `{which}_preset` both give path {which}; leave one out"
+            )));
+        }
+    };
+    match name.split_once('/') {
+        Some((name, "a")) => Ok(preset(name)?.a),
+        Some((name, "b")) => Ok(preset(name)?.b),
+        _ => Err(ScenarioError::plain(format!(
+            "paths: {which}_preset is \"{name}\"; give a network and one of its paths, such as \
+             \"leo_satellite/a\""
+        ))),
+    }
+}
+
+/// Reads a published network.
+///
+/// # Errors
+/// [`ScenarioError`] when there is none of that name: it lists those that there are.
+pub fn preset(name: &str) -> Result<NetworkPreset, ScenarioError> {
+    let Some(text) = net_model::presets::text(name) else {
+        let known = net_model::presets::PRESETS.iter().map(|(name, _)| *name);
+        return Err(ScenarioError::plain(format!(
+            "no network preset is called \"{name}\"; there are {}",
+            known.collect::<Vec<_>>().join(", ")
+        )));
+    };
+    parse(text)
 }
 
 impl ArmPlacement {

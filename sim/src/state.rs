@@ -3,9 +3,9 @@
 use bevy_ecs::prelude::{Component, Resource};
 use control_loop::frame::Command;
 use control_loop::{Console, HandInput, Outgoing, State, TickOutput};
-use net_model::{Arrival, Network, PATHS};
+use net_model::{Arrival, ConsoleClock, Network, PATHS};
 use robot_model::{Arm, JointVector, Pose};
-use safety::{AppliedTruth, Monitors};
+use safety::{AppliedTruth, Monitors, Traffic};
 
 use crate::hosting::HostedLoop;
 use crate::surgeon::Surgeon;
@@ -41,6 +41,8 @@ pub struct ConsoleEnd {
     pub console: Console,
     /// What it sends in this tick.
     pub outgoing: Option<Outgoing>,
+    /// The only clock that it knows.
+    pub clock: ConsoleClock,
 }
 
 /// A frame on its way, with what only the simulator knows of it.
@@ -48,7 +50,9 @@ pub struct ConsoleEnd {
 pub struct Datagram {
     /// What is inside.
     pub label: Label,
-    frame: control_loop::Datagram,
+    /// Whether an attacker sent it: its own make, altered, or a copy of what it captured.
+    pub is_hostile: bool,
+    pub(crate) frame: control_loop::Datagram,
 }
 
 /// What a frame is, whatever an attacker makes of its bytes.
@@ -63,12 +67,18 @@ pub enum Label {
     },
     /// A greeting, a welcome or a status.
     Other,
+    /// Bytes that an attacker made or altered.
+    Hostile,
 }
 
 impl Datagram {
     /// Labels a frame.
     pub fn new(label: Label, frame: control_loop::Datagram) -> Self {
-        Self { label, frame }
+        Self {
+            label,
+            is_hostile: false,
+            frame,
+        }
     }
 }
 
@@ -90,7 +100,9 @@ pub struct Paths {
 /// What arrived in this tick.
 #[derive(Resource, Clone, Default)]
 pub struct Inbox {
-    /// Statuses that reached the console.
+    /// What reached the robot.
+    pub commands: Vec<Arrival<Datagram>>,
+    /// What reached the console.
     pub statuses: Vec<Arrival<Datagram>>,
 }
 
@@ -99,7 +111,8 @@ pub struct Inbox {
 pub struct RobotEnd {
     /// The loop under test.
     pub under_test: Box<dyn HostedLoop>,
-    /// The same loop, given only the first copy of each frame: requirement R09 compares the two.
+    /// The same loop, given only the first copy of each frame, and nothing that an attacker made:
+    /// requirement R09 compares the two.
     pub without_duplicates: Box<dyn HostedLoop>,
     /// The output of the loop under test.
     pub output: TickOutput,
@@ -109,6 +122,8 @@ pub struct RobotEnd {
     pub applied: Option<AppliedTruth>,
     /// When the gesture of the last applied command really happened.
     pub applied_gesture_ns: Option<u64>,
+    /// What each path brought in this tick.
+    pub traffic: [Traffic; PATHS],
 }
 
 /// The physical robot.
@@ -124,6 +139,8 @@ pub struct Judges {
     pub state_ticks: [u64; State::ALL.len()],
     /// Verdicts of the loop under test, by path, in the order of `Verdict::ALL`.
     pub verdicts: [[u64; control_loop::Verdict::ALL.len()]; PATHS],
+    /// R21: datagrams of a path in a tick among which none of the console's may be overlooked.
+    pub flood_datagrams: u32,
     /// Requirements already told as violated in the journal.
     pub told: Vec<safety::Id>,
 }

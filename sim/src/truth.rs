@@ -7,11 +7,15 @@ use std::collections::VecDeque;
 
 use bevy_ecs::prelude::Resource;
 use control_loop::frame::Command;
+use control_loop::{Verdict, frame};
 use net_model::PATHS;
 use safety::Admissible;
 
 /// Commands remembered: at 500 a second, half a minute. An older one counts as unknown.
 const REMEMBERED: usize = 16_384;
+
+/// Accepted hostile frames remembered: a loop applies what it accepted at once, or never.
+const FOOLED: usize = 256;
 
 /// The ledger of commands and arrivals.
 #[derive(Resource, Clone)]
@@ -25,6 +29,8 @@ pub struct Truth {
     admissible: Option<Admissible>,
     paths: [Brought; PATHS],
     freshness_ns: u64,
+    /// Hostile frames that the loop accepted, the newest last.
+    fooled: VecDeque<(u32, u64)>,
 }
 
 /// The commands of one epoch.
@@ -64,6 +70,17 @@ pub struct Made {
     pub read: bool,
 }
 
+/// Whether the loop looked at a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It did.
+    Read,
+    /// It dropped it unread, and had no excuse.
+    Unread,
+    /// It dropped it unread in a flood larger than what must be borne: the path might as well have lost it.
+    Drowned,
+}
+
 /// The newest clutch gesture.
 #[derive(Clone, Copy)]
 struct Gesture {
@@ -90,6 +107,7 @@ impl Truth {
             admissible: None,
             paths: [Brought::default(); PATHS],
             freshness_ns,
+            fooled: VecDeque::new(),
         }
     }
 
@@ -136,11 +154,12 @@ impl Truth {
         epoch: u32,
         sequence: u64,
         engagement: u32,
-        was_read: bool,
+        look: Look,
     ) -> bool {
         let Some(made) = self.made_mut(epoch, sequence) else {
             return false;
         };
+        let was_read = look == Look::Read;
         let first_copy = was_read && !made.read;
         made.delivered = true;
         made.read |= was_read;
@@ -155,7 +174,8 @@ impl Truth {
             };
         }
         let is_newest = self.newest_admitted.is_none_or(|newest| number > newest);
-        if is_fresh && is_newest && made.engagement == engagement {
+        let is_there = look != Look::Drowned;
+        if is_there && is_fresh && is_newest && made.engagement == engagement {
             self.newest_admitted = Some(number);
             if made.engaged && made.clutch != self.gesture.arrived_clutch {
                 self.gesture.arrived_clutch = made.clutch;
@@ -170,6 +190,29 @@ impl Truth {
             });
         }
         first_copy
+    }
+
+    /// Notes what the loop under test said of bytes that an attacker made, or of others.
+    pub fn note_verdict(&mut self, verdict: Verdict, is_hostile: bool, bytes: &[u8]) {
+        if verdict != Verdict::Accepted || (self.fooled.is_empty() && !is_hostile) {
+            return;
+        }
+        let Some((_, epoch, sequence)) = frame::header_of(bytes) else {
+            return;
+        };
+        self.fooled
+            .retain(|accepted| *accepted != (epoch, sequence));
+        if is_hostile {
+            self.fooled.push_back((epoch, sequence));
+        }
+        if self.fooled.len() > FOOLED {
+            self.fooled.pop_front();
+        }
+    }
+
+    /// Whether what the loop accepted under this number last was an attacker's.
+    pub fn is_fooled_by(&self, epoch: u32, sequence: u64) -> bool {
+        self.fooled.contains(&(epoch, sequence))
     }
 
     /// A command as it was made, if the console made one with this number and it is remembered.
@@ -263,10 +306,10 @@ mod tests {
     fn only_the_first_copy_of_a_command_is_a_first_copy() {
         let mut truth = Truth::new(500 * MS);
         truth.note_made(0, &command(1, 0, 0, 1));
-        assert!(truth.note_arrival(100 * MS, 0, 1, 1, 0, true));
-        assert!(!truth.note_arrival(125 * MS, 1, 1, 1, 0, true));
+        assert!(truth.note_arrival(100 * MS, 0, 1, 1, 0, Look::Read));
+        assert!(!truth.note_arrival(125 * MS, 1, 1, 1, 0, Look::Read));
         assert!(
-            !truth.note_arrival(130 * MS, 1, 1, 99, 0, true),
+            !truth.note_arrival(130 * MS, 1, 1, 99, 0, Look::Read),
             "a frame that nobody made is no copy"
         );
     }
@@ -277,17 +320,17 @@ mod tests {
         for sequence in 1..=4 {
             truth.note_made(0, &command(sequence, 0, u32::from(sequence == 4), 1));
         }
-        truth.note_arrival(100 * MS, 0, 1, 2, 0, true);
+        truth.note_arrival(100 * MS, 0, 1, 2, 0, Look::Read);
         assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(100 * MS));
-        truth.note_arrival(110 * MS, 0, 1, 1, 0, true);
-        truth.note_arrival(501 * MS, 0, 1, 3, 0, true);
-        truth.note_arrival(120 * MS, 0, 1, 4, 0, true);
+        truth.note_arrival(110 * MS, 0, 1, 1, 0, Look::Read);
+        truth.note_arrival(501 * MS, 0, 1, 3, 0, Look::Read);
+        truth.note_arrival(120 * MS, 0, 1, 4, 0, Look::Read);
         assert_eq!(
             truth.admissible().map(|one| one.arrived_ns),
             Some(100 * MS),
             "overtaken, stale and of another engagement: none is admissible"
         );
-        truth.note_arrival(130 * MS, 0, 1, 4, 1, true);
+        truth.note_arrival(130 * MS, 0, 1, 4, 1, Look::Read);
         assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(130 * MS));
     }
 
@@ -308,11 +351,11 @@ mod tests {
         for sequence in 1..=3 {
             truth.note_made(0, &command(sequence, 0, 0, 1));
         }
-        truth.note_arrival(100 * MS, 0, 1, 2, 0, true);
-        truth.note_arrival(200 * MS, 0, 1, 2, 0, true);
-        truth.note_arrival(210 * MS, 0, 1, 1, 0, true);
+        truth.note_arrival(100 * MS, 0, 1, 2, 0, Look::Read);
+        truth.note_arrival(200 * MS, 0, 1, 2, 0, Look::Read);
+        truth.note_arrival(210 * MS, 0, 1, 1, 0, Look::Read);
         assert_eq!(truth.path_last_arrival_ns(), [Some(100 * MS), None]);
-        truth.note_arrival(501 * MS, 0, 1, 3, 0, true);
+        truth.note_arrival(501 * MS, 0, 1, 3, 0, Look::Read);
         assert_eq!(truth.path_last_arrival_ns()[0], Some(100 * MS), "stale");
     }
 
@@ -329,5 +372,31 @@ mod tests {
         assert_eq!(truth.made(1, 1), None);
         truth.note_made(20 * MS, &next(3));
         assert_eq!(truth.made(1, 7), None);
+    }
+
+    #[test]
+    fn a_command_that_drowned_in_a_flood_is_as_good_as_lost_and_one_overlooked_is_not() {
+        let mut truth = Truth::new(500 * MS);
+        for sequence in 1..=2 {
+            truth.note_made(0, &command(sequence, 0, 0, 1));
+        }
+        truth.note_arrival(100 * MS, 0, 1, 1, 0, Look::Drowned);
+        assert_eq!(truth.admissible(), None);
+        truth.note_arrival(101 * MS, 0, 1, 2, 0, Look::Unread);
+        assert_eq!(truth.admissible().map(|one| one.arrived_ns), Some(101 * MS));
+        assert_eq!(truth.path_last_arrival_ns(), [None, None], "nobody looked");
+    }
+
+    #[test]
+    fn a_hostile_frame_that_was_accepted_is_remembered_until_the_genuine_one_is() {
+        use control_loop::frame::seal_command;
+        let mut truth = Truth::new(500 * MS);
+        let frame = seal_command(&command(5, 0, 0, 1), &[0; 32]);
+        truth.note_verdict(Verdict::Forged, true, &frame);
+        assert!(!truth.is_fooled_by(1, 5));
+        truth.note_verdict(Verdict::Accepted, true, &frame);
+        assert!(truth.is_fooled_by(1, 5) && !truth.is_fooled_by(1, 4));
+        truth.note_verdict(Verdict::Accepted, false, &frame);
+        assert!(!truth.is_fooled_by(1, 5));
     }
 }

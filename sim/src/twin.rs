@@ -8,9 +8,10 @@ use control_loop::{
 };
 use net_model::{Arrival, Direction, FaultSchedule, ModelError, Network, PATHS, Stream};
 use robot_model::{Arm, ArmKind, MAX_ARMS, MAX_JOINTS, Pose};
-use safety::{ArmSetup, Finding, JointBounds, Monitors, Setup};
+use safety::{ArmSetup, Finding, JointBounds, Monitors, Setup, Traffic};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use crate::adversary::Adversary;
 use crate::chain::{Chain, Link};
 use crate::hosting::{LoopFactory, LoopSetup};
 use crate::journal::{Event, Happening, Journal};
@@ -29,16 +30,18 @@ use crate::truth::Truth;
 pub struct RunPlan {
     /// Seeds every random stream.
     pub seed: u64,
-    /// What goes wrong and when.
+    /// What goes wrong and when: faults, attacks and the console's clock.
     pub faults: FaultSchedule,
     /// How long the run lasts, ns.
     pub duration_ns: u64,
 }
 
 impl RunPlan {
-    /// The plan of a seed: its faults are drawn from the operation's fault generator.
+    /// The plan of a seed: its faults, attacks and console clock are drawn from the operation's generators.
     pub fn of_seed(operation: &Operation, seed: u64, duration_ns: u64) -> Self {
-        let faults = operation.faults.generate(seed, duration_ns);
+        let mut faults = operation.faults.generate(seed, duration_ns);
+        faults.attacks = operation.adversary.generate(seed, duration_ns);
+        faults.console_clock = operation.clocks.generate(seed, duration_ns);
         Self {
             seed,
             faults,
@@ -108,6 +111,7 @@ pub struct Snapshot {
     console: ConsoleEnd,
     newest_command: NewestCommand,
     paths: Paths,
+    adversary: Adversary,
     robot: RobotEnd,
     body: Body,
     truth: Truth,
@@ -179,7 +183,9 @@ impl Twin {
         world.insert_resource(ConsoleEnd {
             console,
             outgoing: None,
+            clock: plan.faults.console_clock.clone(),
         });
+        world.insert_resource(Adversary::new(&plan.faults.attacks, plan.seed));
         world.insert_resource(NewestCommand::default());
         world.insert_resource(Paths {
             network,
@@ -193,6 +199,7 @@ impl Twin {
             same_without_duplicates: true,
             applied: None,
             applied_gesture_ns: None,
+            traffic: [Traffic::default(); PATHS],
         });
         let body = Plant::new(&operation.arms, settings.tick_ns, operation.plant.substeps);
         world.insert_resource(Body(body));
@@ -201,6 +208,7 @@ impl Twin {
             monitors: Monitors::new(&operation.requirements, &safety_setup(operation)),
             state_ticks: [0; State::ALL.len()],
             verdicts: [[0; Verdict::ALL.len()]; PATHS],
+            flood_datagrams: operation.requirements.flood_datagrams as u32,
             told: Vec::new(),
         });
         world.insert_resource(if keep.events {
@@ -306,6 +314,7 @@ impl Twin {
             console: world.resource::<ConsoleEnd>().clone(),
             newest_command: world.resource::<NewestCommand>().clone(),
             paths: world.resource::<Paths>().clone(),
+            adversary: world.resource::<Adversary>().clone(),
             robot: world.resource::<RobotEnd>().clone(),
             body: world.resource::<Body>().clone(),
             truth: world.resource::<Truth>().clone(),
@@ -331,6 +340,7 @@ impl Twin {
         world.insert_resource(snapshot.console.clone());
         world.insert_resource(snapshot.newest_command.clone());
         world.insert_resource(snapshot.paths.clone());
+        world.insert_resource(snapshot.adversary.clone());
         world.insert_resource(snapshot.robot.clone());
         world.insert_resource(snapshot.body.clone());
         world.insert_resource(snapshot.truth.clone());
@@ -481,9 +491,12 @@ fn arm_state(world: &World, arm: Entity) -> Option<(SetPoint, Measured, Tip)> {
 
 fn fault_events(schedule: &FaultSchedule, until_ns: u64) -> Vec<Event> {
     let mut events = Vec::new();
-    for fault in &schedule.faults {
-        let words = fault.to_string();
-        let (begin_ns, end_ns) = (fault.at_ms.ns(), fault.at_ms.ns() + fault.for_ms.ns());
+    let faults = schedule.faults.iter();
+    let faults = faults.map(|fault| (fault.to_string(), fault.at_ms, fault.for_ms));
+    let attacks = schedule.attacks.iter();
+    let attacks = attacks.map(|attack| (attack.to_string(), attack.at_ms, attack.for_ms));
+    for (words, at_ms, for_ms) in faults.chain(attacks) {
+        let (begin_ns, end_ns) = (at_ms.ns(), at_ms.ns() + for_ms.ns());
         let begins = Happening::FaultBegins {
             fault: words.clone(),
         };
@@ -495,6 +508,12 @@ fn fault_events(schedule: &FaultSchedule, until_ns: u64) -> Vec<Event> {
             at_ns: end_ns,
             what: Happening::FaultEnds { fault: words },
         });
+    }
+    for step in &schedule.console_clock.steps {
+        let fault = format!("console clock set by {:.1} ms", step.by_ms.get());
+        let what = Happening::FaultBegins { fault };
+        let at_ns = step.at_ms.ns();
+        events.push(Event { at_ns, what });
     }
     events.retain(|event| event.at_ns < until_ns);
     events

@@ -26,7 +26,7 @@ pub enum Command {
     Run(RunArguments),
     /// Fit a network path to a measurement and write it for a scenario.
     Import(ImportArguments),
-    /// Compare measured paths.
+    /// Compare measured paths; list and show published ones.
     Paths(PathsArguments),
     /// Look at a robot's description, or export it.
     Robot(crate::robot::RobotArguments),
@@ -83,11 +83,18 @@ pub struct PathsArguments {
     pub command: PathsCommand,
 }
 
-/// What can be done with measured paths.
+/// What can be done with measured and with published paths.
 #[derive(Subcommand)]
 pub enum PathsCommand {
     /// Tell whether two paths that were measured at the same time share something.
     Compare(CompareArguments),
+    /// List the published networks that a scenario can name.
+    List,
+    /// Print a published network: its numbers with their origins.
+    Show {
+        /// Its name, as `twin paths list` tells it.
+        name: String,
+    },
 }
 
 /// Arguments of `paths compare`.

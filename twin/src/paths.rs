@@ -1,6 +1,10 @@
 //! `twin paths`.
 
+use net_model::presets::{PRESETS, text};
+use net_model::{NetworkPreset, PathModel};
 use path_fit::compare::{Coincidence, Comparison, Finding, compare};
+
+use sim::scenario::preset;
 
 use crate::Verdict;
 use crate::commands::{CompareArguments, PathsArguments, PathsCommand};
@@ -8,14 +12,46 @@ use crate::import::recognised;
 use crate::input::InputError;
 use crate::table::{significant, table};
 
-/// Does what is asked with measured paths.
+/// Does what is asked with measured or published paths.
 ///
 /// # Errors
 /// [`InputError`] for measurements that cannot be read.
 pub fn paths(arguments: &PathsArguments) -> Result<Verdict, InputError> {
     match &arguments.command {
         PathsCommand::Compare(arguments) => compared(arguments),
+        PathsCommand::List => listed(),
+        PathsCommand::Show { name } => shown(name),
     }
+}
+
+fn listed() -> Result<Verdict, InputError> {
+    let mut rows = table(&["name", "what", "one way A, ms", "one way B, ms"], &[2, 3]);
+    for (name, _) in PRESETS {
+        let preset = read_preset(name)?;
+        // The least delay up the path; what is above it is a law, which the file tells.
+        let base = |path: &PathModel| significant(path.up.base_one_way.get());
+        rows.add_row(vec![
+            (*name).into(),
+            preset.name.clone(),
+            base(&preset.a),
+            base(&preset.b),
+        ]);
+    }
+    println!("{rows}");
+    println!(
+        "in a scenario: paths: (preset: \"NAME\"), or one path each: paths: (a_preset: \"NAME/a\", b_preset: \"NAME/b\")"
+    );
+    Ok(Verdict::AllHold)
+}
+
+fn shown(name: &str) -> Result<Verdict, InputError> {
+    read_preset(name)?;
+    print!("{}", text(name).unwrap_or_default());
+    Ok(Verdict::AllHold)
+}
+
+fn read_preset(name: &str) -> Result<NetworkPreset, InputError> {
+    preset(name).map_err(|error| InputError::new(error.to_string()))
 }
 
 fn compared(arguments: &CompareArguments) -> Result<Verdict, InputError> {

@@ -1,6 +1,7 @@
 //! One monitor a requirement, each a small state machine in past-time form: bounded memory, one
 //! pass, no allocation.
 
+mod attack;
 mod exact;
 mod freshness;
 mod hold;
@@ -13,6 +14,7 @@ mod silence;
 mod tips;
 mod tracking;
 
+use self::attack::{Flood, Hostile};
 use self::exact::{Duplicates, Numbers};
 use self::freshness::Freshness;
 use self::hold::Hold;
@@ -39,9 +41,11 @@ pub struct Monitors {
     hold: Hold,
     resume: Resume,
     duplicates: Duplicates,
+    hostile: Hostile,
     tracking: Tracking,
     liveness: Liveness,
     redundancy: Redundancy,
+    flood: Flood,
     numbers: Numbers,
 }
 
@@ -58,13 +62,15 @@ macro_rules! each {
             hold,
             resume,
             duplicates,
+            hostile,
             tracking,
             liveness,
             redundancy,
+            flood,
             numbers,
         } = $monitors;
         each!(@ $monitor => $do; freshness, order, step, joint_limits, silence, hold, resume,
-            duplicates, tracking, liveness, redundancy, numbers)
+            duplicates, hostile, tracking, liveness, redundancy, flood, numbers)
     }};
     (@ $monitor:ident => $do:expr; $($field:ident),*) => {
         [$({ let $monitor = $field; $do }),*]
@@ -87,9 +93,11 @@ impl Monitors {
             hold: Hold::new(thresholds, setup),
             resume: Resume::new(thresholds),
             duplicates: Duplicates::new(),
+            hostile: Hostile::new(),
             tracking: Tracking::new(thresholds),
             liveness: Liveness::new(thresholds),
             redundancy: Redundancy::new(thresholds, setup),
+            flood: Flood::new(thresholds),
             numbers: Numbers::new(setup),
         }
     }
@@ -106,9 +114,11 @@ impl Monitors {
         self.hold.observe(sample, tips);
         self.resume.observe(sample, tips);
         self.duplicates.observe(sample);
+        self.hostile.observe(sample);
         self.tracking.observe(sample);
         self.liveness.observe(sample);
         self.redundancy.observe(sample);
+        self.flood.observe(sample);
         self.numbers.observe(sample);
     }
 
@@ -128,9 +138,11 @@ impl Monitors {
             Id::R06 => self.hold.finding(),
             Id::R07 => self.resume.finding(),
             Id::R09 => self.duplicates.finding(),
+            Id::R12 => self.hostile.finding(),
             Id::R17 => self.tracking.finding(),
             Id::R18 => self.liveness.finding(),
             Id::R19 => self.redundancy.finding(),
+            Id::R21 => self.flood.finding(),
             Id::R22 => self.numbers.finding(),
         }
     }

@@ -1,4 +1,4 @@
-//! ConsoleReceive: the console reads the statuses that arrived.
+//! ConsoleReceive: the console reads the statuses that arrived, at the time that its own clock shows.
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
@@ -17,10 +17,11 @@ impl Plugin for ConsoleReceivePlugin {
 }
 
 fn receive(clock: Res<Clock>, mut inbox: ResMut<Inbox>, mut end: ResMut<ConsoleEnd>) {
+    let shown_ns = end.clock.reading_ns(clock.now_ns());
     for arrival in inbox.statuses.drain(..) {
         if let Some(path) = PathId::from_index(arrival.path) {
             end.console
-                .receive(clock.now_ns(), path, arrival.payload.as_ref());
+                .receive(shown_ns, path, arrival.payload.as_ref());
         }
     }
 }

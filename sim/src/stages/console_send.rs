@@ -1,4 +1,4 @@
-//! ConsoleSend: the console turns the hands into a sealed command.
+//! ConsoleSend: the console turns the hands into a sealed command, at the time that its own clock shows.
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
@@ -26,7 +26,8 @@ fn seal(
     mut journal: ResMut<Journal>,
 ) {
     let now_ns = clock.now_ns();
-    let outgoing = end.console.tick(now_ns, &hands.0);
+    let shown_ns = end.clock.reading_ns(now_ns);
+    let outgoing = end.console.tick(shown_ns, &hands.0);
     end.outgoing = Some(outgoing);
     if let Some(command) = &outgoing.command {
         newest.0 = Some(*command);

@@ -56,6 +56,7 @@ fn control(
                 .filter(|made| made.delivered)
                 .map(|made| now_ns.saturating_sub(made.created_ns)),
             echo_age_ns: now_ns.saturating_sub(applied.echo_ns),
+            is_genuine: !truth.is_fooled_by(applied.epoch, applied.sequence),
         }
     });
     if output.state != before.state {

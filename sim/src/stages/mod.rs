@@ -1,5 +1,6 @@
 //! The stages of a tick, one plugin a file, in the order in which they run.
 
+mod attack;
 mod console_receive;
 mod console_send;
 mod control_tick;
@@ -17,6 +18,7 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, SystemSet};
 use bevy_ecs::schedule::{LogLevel, ScheduleBuildSettings, ScheduleLabel, SingleThreadedExecutor};
 
+pub use attack::AttackPlugin;
 pub use console_receive::ConsoleReceivePlugin;
 pub use console_send::ConsoleSendPlugin;
 pub use control_tick::ControlTickPlugin;
@@ -43,6 +45,8 @@ pub enum Stage {
     ConsoleSend,
     /// The command enters both paths.
     Uplink,
+    /// What arrives at the robot passes through the attacker's hands.
+    UplinkAttack,
     /// What arrives at the robot is judged.
     RobotReceive,
     /// The loop gives set-points.
@@ -55,6 +59,8 @@ pub enum Stage {
     RobotSend,
     /// What arrives at the console is taken off the paths.
     Downlink,
+    /// It passes through the attacker's hands.
+    DownlinkAttack,
     /// The console reads it.
     ConsoleReceive,
     /// The requirements are judged.
@@ -84,12 +90,14 @@ impl Plugin for StagesPlugin {
                 Stage::Operator,
                 Stage::ConsoleSend,
                 Stage::Uplink,
+                Stage::UplinkAttack,
                 Stage::RobotReceive,
                 Stage::ControlTick,
                 Stage::Plant,
                 Stage::Sense,
                 Stage::RobotSend,
                 Stage::Downlink,
+                Stage::DownlinkAttack,
                 Stage::ConsoleReceive,
                 Stage::Observe,
                 Stage::Record,
@@ -99,6 +107,7 @@ impl Plugin for StagesPlugin {
         app.add_plugins((
             ConsoleSendPlugin,
             UplinkPlugin,
+            AttackPlugin,
             RobotReceivePlugin,
             ControlTickPlugin,
             PlantPlugin,

@@ -63,6 +63,7 @@ fn observe(
         admissible: truth.admissible(),
         path_last_arrival_ns: truth.path_last_arrival_ns(),
         reported_silent: output.paths.map(|health| health == PathHealth::Silent),
+        traffic: robot.traffic,
         same_without_duplicates: robot.same_without_duplicates,
         finite,
         quarantined: body.0.quarantined(),

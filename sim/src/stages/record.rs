@@ -4,6 +4,7 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
 
 use super::{Stage, Tick};
+use crate::adversary::Adversary;
 use crate::chain::Chain;
 use crate::state::{Body, Clock, ConsoleEnd, Judges, Operator, Paths, RobotEnd};
 use crate::truth::Truth;
@@ -27,6 +28,7 @@ fn record(
     operator: Option<Res<Operator>>,
     console: Res<ConsoleEnd>,
     paths: Res<Paths>,
+    adversary: Res<Adversary>,
     robot: Res<RobotEnd>,
     body: Res<Body>,
     truth: Res<Truth>,
@@ -35,7 +37,7 @@ fn record(
     let link = [
         operator.map_or(0, |operator| chain.digest(|sink| operator.0.digest(sink))),
         chain.digest(|sink| console.console.digest(sink)),
-        paths.traffic,
+        paths.traffic ^ adversary.digest(),
         chain.digest(|sink| robot.under_test.digest(sink)),
         chain.digest(|sink| body.0.digest(sink)),
         chain.digest(|sink| truth.digest(sink)),

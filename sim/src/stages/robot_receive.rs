@@ -1,14 +1,15 @@
-//! RobotReceive: the loop under test judges what arrives, and its twin gets the first copies only.
+//! RobotReceive: the loop under test judges what arrives, and its twin gets the first genuine copies only.
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
 use control_loop::{PathId, Verdict};
-use net_model::Direction;
+use net_model::PATHS;
+use safety::Traffic;
 
 use super::{Stage, Tick};
 use crate::journal::Journal;
-use crate::state::{Clock, Judges, Label, Paths, RobotEnd};
-use crate::truth::Truth;
+use crate::state::{Clock, Inbox, Judges, Label, RobotEnd};
+use crate::truth::{Look, Truth};
 
 /// Hands arrivals to the robot end.
 pub struct RobotReceivePlugin;
@@ -21,7 +22,7 @@ impl Plugin for RobotReceivePlugin {
 
 fn receive(
     clock: Res<Clock>,
-    mut paths: ResMut<Paths>,
+    mut inbox: ResMut<Inbox>,
     mut robot: ResMut<RobotEnd>,
     mut truth: ResMut<Truth>,
     mut judges: ResMut<Judges>,
@@ -29,19 +30,36 @@ fn receive(
 ) {
     let now_ns = clock.now_ns();
     let engagement = robot.output.engagement;
-    while let Some(arrival) = paths.pop_due(now_ns, Direction::Up) {
+    let mut traffic = [Traffic::default(); PATHS];
+    for arrival in &inbox.commands {
+        let path = &mut traffic[arrival.path];
+        path.arrived += 1;
+        path.hostile += u32::from(arrival.payload.is_hostile);
+    }
+    for arrival in inbox.commands.drain(..) {
         let Some(path) = PathId::from_index(arrival.path) else {
             continue;
         };
         let bytes = arrival.payload.as_ref();
         let verdict = robot.under_test.receive(now_ns, path, bytes);
-        let was_read = verdict != Verdict::Flooded;
+        let seen = &mut traffic[arrival.path];
+        seen.opened += u32::from(was_opened(verdict));
+        truth.note_verdict(verdict, arrival.payload.label == Label::Hostile, bytes);
         let is_needed = match arrival.payload.label {
             Label::Command { epoch, sequence } => {
-                truth.note_arrival(now_ns, arrival.path, epoch, sequence, engagement, was_read)
+                let look = if verdict != Verdict::Flooded {
+                    Look::Read
+                } else if seen.hostile > 0 && seen.arrived > judges.flood_datagrams {
+                    Look::Drowned
+                } else {
+                    Look::Unread
+                };
+                seen.unread += u32::from(look != Look::Read);
+                truth.note_arrival(now_ns, arrival.path, epoch, sequence, engagement, look)
             }
             // Both loops must be in the same session.
             Label::Other => true,
+            Label::Hostile => false,
         };
         if is_needed {
             robot.without_duplicates.receive(now_ns, path, bytes);
@@ -49,5 +67,14 @@ fn receive(
         judges.verdicts[arrival.path][verdict as usize] += 1;
         journal.note_verdict(now_ns, arrival.path, verdict);
     }
+    robot.traffic = traffic;
     journal.end_old_refusals(now_ns);
+}
+
+/// Whether a datagram's seal was checked: everything before that costs next to nothing.
+fn was_opened(verdict: Verdict) -> bool {
+    !matches!(
+        verdict,
+        Verdict::Malformed | Verdict::WrongEpoch | Verdict::Flooded
+    )
 }
