@@ -123,7 +123,7 @@ pub fn check(
 }
 
 /// One run of a check; a panic inside it is a result, so that the others still end.
-fn run(
+pub(crate) fn run(
     operation: &Operation,
     seed: u64,
     duration_ns: u64,

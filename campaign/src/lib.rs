@@ -5,6 +5,7 @@
 //! order of their seeds, and every number of a report is the same for any number of threads.
 
 mod check;
+pub mod hunt;
 mod junit;
 mod report;
 mod verify;

@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use campaign::hunt::{Caught, hunt};
 use campaign::{CheckReport, CheckSettings, RequirementRow};
+use safety::Id;
+use sim::Operation;
 
 use crate::Verdict;
-use crate::commands::CheckArguments;
+use crate::commands::{CheckArguments, FlawedLoops};
 use crate::input::{InputError, read_operation, write_whole};
 use crate::loops::LoopName;
 use crate::progress::ProgressDisplay;
@@ -31,6 +34,9 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
         duration_ns,
         jobs: arguments.jobs.unwrap_or_else(all_cores),
     };
+    if let Some(FlawedLoops(names)) = &arguments.flawed {
+        return flawed(arguments, &operation, &settings, names);
+    }
     let display = ProgressDisplay::new(settings.runs);
     let report = campaign::check(
         &operation,
@@ -60,6 +66,70 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
     } else {
         Verdict::Violated
     })
+}
+
+/// Runs of each flawed loop, even when the first one catches it: they show what else does.
+const LEAST_RUNS: usize = 4;
+
+/// Hunts the loops that are known to be wrong; that one escapes is a violation.
+fn flawed(
+    arguments: &CheckArguments,
+    operation: &Operation,
+    settings: &CheckSettings,
+    names: &[LoopName],
+) -> Result<Verdict, InputError> {
+    let mut found = Vec::with_capacity(names.len());
+    for name in names {
+        let least = LEAST_RUNS.min(settings.runs);
+        let caught = hunt(operation, settings, least, name.factory()).map_err(|error| {
+            InputError::new(format!("{}: {error}", arguments.scenario.display()))
+        })?;
+        match caught.in_run() {
+            Some(run) => eprintln!("{name}: caught in run {run}"),
+            None => eprintln!("{name}: NOT caught in {} runs", caught.runs),
+        }
+        found.push((*name, caught));
+    }
+    print!("{}", matrix(operation, settings, &found));
+    let all_caught = found.iter().all(|(_, caught)| caught.in_run().is_some());
+    Ok(if all_caught {
+        Verdict::AllHold
+    } else {
+        Verdict::Violated
+    })
+}
+
+/// A row a loop, a column a requirement that caught any: the number of the run that first did.
+fn matrix(operation: &Operation, settings: &CheckSettings, found: &[(LoopName, Caught)]) -> String {
+    let is_hit = |id: &Id| {
+        let mut caught = found.iter();
+        caught.any(|(_, caught)| caught.by_in_run(*id).is_some())
+    };
+    let ids: Vec<Id> = Id::ALL.into_iter().filter(is_hit).collect();
+    let mut heading = vec!["loop".to_string(), "caught in run".to_string()];
+    heading.extend(ids.iter().map(ToString::to_string));
+    let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
+    let right: Vec<usize> = (1..heading.len()).collect();
+    let mut rows = table(&heading, &right);
+    let cell = |run: Option<usize>| run.map_or("-".to_string(), |run| run.to_string());
+    for (name, caught) in found {
+        let first = match caught.in_run() {
+            Some(run) => run.to_string(),
+            None => format!("NOT in {}", caught.runs),
+        };
+        let mut row = vec![name.to_string(), first];
+        row.extend(ids.iter().map(|id| cell(caught.by_in_run(*id))));
+        rows.add_row(row);
+    }
+    format!(
+        "{} · up to {} runs of {} s from seed {} on\n\n{rows}\na number is the run, from 1, in which the \
+         requirement was first violated; each loop has at least {LEAST_RUNS} runs and ends with the one that \
+         catches it\n",
+        operation.name,
+        settings.runs,
+        settings.duration_ns as f64 * 1e-9,
+        settings.first_seed
+    )
 }
 
 fn all_cores() -> NonZeroUsize {

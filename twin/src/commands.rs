@@ -143,6 +143,9 @@ pub struct CheckArguments {
     /// The control loop under test.
     #[arg(long = "loop", default_value_t = LoopName::Own, value_name = "NAME")]
     pub loop_name: LoopName,
+    /// Hunt loops that are known to be wrong, by name or `all`, and tell how many runs it takes to catch each.
+    #[arg(long, value_name = "NAME", value_parser = flawed_loops, conflicts_with_all = ["loop_name", "json", "junit"])]
+    pub flawed: Option<FlawedLoops>,
     /// Print the report as JSON instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -174,6 +177,22 @@ pub struct RunArguments {
     /// Run twice and name the first tick and component that differ.
     #[arg(long)]
     pub verify: bool,
+}
+
+/// The loops that `--flawed` names.
+#[derive(Clone, Debug)]
+pub struct FlawedLoops(pub Vec<LoopName>);
+
+fn flawed_loops(text: &str) -> Result<FlawedLoops, String> {
+    if text == "all" {
+        return Ok(FlawedLoops(LoopName::flawed().collect()));
+    }
+    match text.parse()? {
+        LoopName::Own => {
+            Err("the project's own loop is not known to be wrong; give 'all' or one that is".into())
+        }
+        name => Ok(FlawedLoops(vec![name])),
+    }
 }
 
 /// A duration in seconds: at least 10 ms, at most a day.
