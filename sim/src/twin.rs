@@ -194,7 +194,12 @@ impl Twin {
             applied: None,
             applied_gesture_ns: None,
         });
-        let body = Plant::new(&operation.arms, settings.tick_ns, operation.plant.substeps);
+        let body = Plant::new(
+            &operation.bodies,
+            operation.gravity_m_s2,
+            &operation.plant,
+            settings.tick_ns,
+        );
         world.insert_resource(Body(body));
         world.insert_resource(Truth::new(settings.freshness_ns));
         world.insert_resource(Judges {
