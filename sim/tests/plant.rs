@@ -2,6 +2,7 @@
 
 use robot_model::dynamics::STANDARD_GRAVITY_M_S2;
 use robot_model::{Arm, JointVector, NamedArm, Robot};
+use serde::Deserialize;
 use sim::plant::{ArmModel, Plant, PlantKind, PlantSettings};
 
 const TICK_NS: u64 = 1_000_000;
@@ -264,4 +265,74 @@ fn a_plant_whose_numbers_broke_says_so_and_stands_still() {
         plant.step(&set_points);
         assert!(plant.is_broken(), "{kind:?} mended itself");
     }
+}
+
+/// Joints of one arm, as MuJoCo moved them with steps of 20 µs (tools/plant_reference.py).
+#[derive(Deserialize)]
+struct MovedArm {
+    joints: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct Moved {
+    every_ticks: usize,
+    arms: Vec<MovedArm>,
+}
+
+/// The greatest distance of a plant's joints from MuJoCo's, of turning joints (rad) and slides (m).
+fn servo_error(kind: PlantKind, substeps: usize) -> (f64, f64) {
+    let moved: Moved = serde_json::from_str(include_str!("data/toumai_servo.json")).expect("JSON");
+    let arms = toumai();
+    let mut plant = plant(&arms, kind, substeps);
+    let (mut turns_rad, mut slides_m) = (0.0_f64, 0.0_f64);
+    let ticks = moved.every_ticks * moved.arms[0].joints.len();
+    assert_eq!((moved.arms.len(), ticks), (4, 2_000));
+    for tick in 0..ticks {
+        plant.step(&waves(&arms, tick as f64 * 1e-3));
+        if (tick + 1) % moved.every_ticks != 0 {
+            continue;
+        }
+        for (index, arm) in moved.arms.iter().enumerate() {
+            let wanted = &arm.joints[tick / moved.every_ticks];
+            for (joint, (is, wanted)) in plant.joints(index).iter().zip(wanted).enumerate() {
+                let worst = if joint == 2 {
+                    &mut slides_m
+                } else {
+                    &mut turns_rad
+                };
+                *worst = worst.max((is - wanted).abs());
+            }
+        }
+    }
+    (turns_rad, slides_m)
+}
+
+#[test]
+fn the_servo_errs_from_mujoco_by_no_more_than_a_first_order_step_and_less_with_more_steps() {
+    for kind in KINDS {
+        let (turns_rad, slides_m) = servo_error(kind, 1);
+        println!("{kind:?}: {turns_rad} rad, {slides_m} m");
+        // What one implicit step a millisecond was measured to cost in Rapier, MuJoCo and our own
+        // bodies alike, in the survey of engines.
+        assert!(turns_rad <= 2.06e-3, "{kind:?}: {turns_rad} rad");
+        assert!(slides_m <= 1.13e-4, "{kind:?}: {slides_m} m");
+        let (finer_rad, finer_m) = servo_error(kind, 16);
+        println!("{kind:?}, 16 steps: {finer_rad} rad, {finer_m} m");
+        assert!(
+            finer_rad < turns_rad / 8.0,
+            "{kind:?}: {finer_rad} rad of {turns_rad}"
+        );
+        assert!(
+            finer_m < slides_m / 8.0,
+            "{kind:?}: {finer_m} m of {slides_m}"
+        );
+    }
+    let (rapier, own) = (
+        servo_error(PlantKind::Rapier, 1),
+        servo_error(PlantKind::Articulated, 1),
+    );
+    assert!(
+        own.0 <= rapier.0 * 1.01 && own.1 <= rapier.1 * 1.01,
+        "{own:?} and {rapier:?}"
+    );
 }
