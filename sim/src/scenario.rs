@@ -10,8 +10,8 @@ use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
 use safety::Thresholds;
 use serde::{Deserialize, Serialize};
 
-use crate::plant::ArmModel;
-pub use crate::plant::PlantSettings;
+use crate::plant::{ArmModel, PlantSetup};
+pub use crate::plant::{PatientSettings, PlantSettings, TroubleSettings};
 use crate::units::{
     Degrees, HertzRange, JawRange, Metres, Micrometres, Millimetres, MillimetresPerSecond,
     MotionScale, RunSeconds, Seconds, SecondsRange,
@@ -35,6 +35,12 @@ pub struct Scenario {
     /// The physics.
     #[serde(default)]
     pub plant: PlantSettings,
+    /// Who lies on the table.
+    #[serde(default)]
+    pub patient: PatientSettings,
+    /// What goes wrong with the robot itself.
+    #[serde(default)]
+    pub robot_trouble: TroubleSettings,
     /// The surgeon's hands and habits.
     #[serde(default)]
     pub surgeon: SurgeonSettings,
@@ -282,6 +288,10 @@ pub struct Operation {
     pub duration_ns: u64,
     /// The physics.
     pub plant: PlantSettings,
+    /// Who lies on the table.
+    pub patient: PatientSettings,
+    /// What goes wrong with the robot itself.
+    pub robot_trouble: TroubleSettings,
     /// The surgeon.
     pub surgeon: SurgeonSettings,
     /// The paths, A then B.
@@ -332,6 +342,20 @@ impl ScenarioError {
 }
 
 impl Operation {
+    /// What the physical robot of one run is built from.
+    pub fn plant_setup(&self, seed: u64) -> PlantSetup<'_> {
+        PlantSetup {
+            arms: &self.bodies,
+            names: &self.arm_names,
+            gravity_m_s2: self.gravity_m_s2,
+            settings: &self.plant,
+            patient: &self.patient,
+            trouble: &self.robot_trouble,
+            tick_ns: self.control_loop.tick_ns,
+            seed,
+        }
+    }
+
     /// Reads a scenario's text and the files that it names.
     ///
     /// # Errors
@@ -360,6 +384,11 @@ impl Operation {
             .check()
             .map_err(|error| ScenarioError::plain(format!("requirements: {error}")))?;
         scenario.plant.check().map_err(ScenarioError::plain)?;
+        scenario.patient.check().map_err(ScenarioError::plain)?;
+        scenario
+            .robot_trouble
+            .check(&bodies, &arm_names)
+            .map_err(ScenarioError::plain)?;
         Ok(Self {
             name: scenario.name,
             arms,
@@ -370,6 +399,8 @@ impl Operation {
             confidence: robot.confidence_counts(),
             duration_ns: scenario.duration_s.ns(),
             plant: scenario.plant,
+            patient: scenario.patient,
+            robot_trouble: scenario.robot_trouble,
             surgeon: scenario.surgeon,
             paths,
             faults: scenario.faults,

@@ -3,7 +3,9 @@
 use robot_model::dynamics::STANDARD_GRAVITY_M_S2;
 use robot_model::{Arm, JointVector, NamedArm, Robot};
 use serde::Deserialize;
-use sim::plant::{ArmModel, Plant, PlantKind, PlantSettings};
+use sim::plant::{
+    ArmModel, PatientSettings, Plant, PlantKind, PlantSettings, PlantSetup, TroubleSettings,
+};
 
 const TICK_NS: u64 = 1_000_000;
 const KINDS: [PlantKind; 2] = [PlantKind::Rapier, PlantKind::Articulated];
@@ -22,7 +24,27 @@ fn plant(arms: &[Arm], kind: PlantKind, substeps: usize) -> Plant {
         ..PlantSettings::default()
     };
     let models: Vec<ArmModel> = arms.iter().map(|arm| ArmModel::bare(*arm)).collect();
-    Plant::new(&models, STANDARD_GRAVITY_M_S2, &settings, TICK_NS)
+    build(&models, &settings, &nobody())
+}
+
+fn nobody() -> PatientSettings {
+    PatientSettings {
+        present: false,
+        ..PatientSettings::default()
+    }
+}
+
+fn build(models: &[ArmModel], settings: &PlantSettings, patient: &PatientSettings) -> Plant {
+    Plant::new(&PlantSetup {
+        arms: models,
+        names: &[],
+        gravity_m_s2: STANDARD_GRAVITY_M_S2,
+        settings,
+        patient,
+        trouble: &TroubleSettings::default(),
+        tick_ns: TICK_NS,
+        seed: 1,
+    })
 }
 
 /// The same robot with its friction and its shape.
@@ -228,7 +250,7 @@ fn both_engines_take_the_tips_along_the_same_path_in_free_motion() {
                 friction,
                 ..PlantSettings::default()
             };
-            Plant::new(&models, STANDARD_GRAVITY_M_S2, &settings, TICK_NS)
+            build(&models, &settings, &nobody())
         };
         let (mut rapier, mut articulated) = (new(PlantKind::Rapier), new(PlantKind::Articulated));
         let mut greatest_m = 0.0_f64;

@@ -5,17 +5,29 @@
 //!
 //! - [`settings`]: the scenario's section; [`PlantKind`] names the engines.
 //! - `rapier`, `articulated`: the engines.
+//! - [`patient`], [`touch`]: what the arms can touch, and the forces and distances that come of it.
+//! - [`sensors`], [`trouble`]: what the loop is told of the joints, and what goes wrong with the robot.
 
 mod articulated;
+pub mod patient;
 mod rapier;
+pub mod sensors;
 pub mod settings;
+pub mod touch;
+pub mod trouble;
 
 use robot_model::dynamics::{ArmDynamics, Wrench};
 use robot_model::{Arm, Capsule, JointFriction, JointVector, MAX_JOINTS, Pose};
 
 use articulated::ArticulatedArms;
+pub use patient::PatientSettings;
 use rapier::RapierArms;
+use sensors::Sensors;
 pub use settings::{PlantKind, PlantSettings};
+pub use touch::Touch;
+use touch::Touching;
+pub use trouble::TroubleSettings;
+use trouble::{Ailment, STUCK_DAMPING, Trouble};
 
 /// Speed from which dry friction is at its full amount, rad/s and m/s: below it, friction falls with
 /// speed, so that no solver meets a step. Assumed; a hundredth of a slow motion's speed.
@@ -65,8 +77,33 @@ pub(crate) struct ServoOrder {
 pub struct Plant {
     engine: Engine,
     arms: Vec<DrivenArm>,
+    touching: Touching,
+    sensors: Sensors,
+    trouble: Trouble,
+    tick_ns: u64,
     tick_s: f64,
     is_broken: bool,
+}
+
+/// What a plant is built from.
+#[derive(Clone, Copy, Debug)]
+pub struct PlantSetup<'a> {
+    /// The arms in the scenario's order, and their names.
+    pub arms: &'a [ArmModel],
+    /// The arms' names in the same order; only listed troubles need them.
+    pub names: &'a [String],
+    /// Gravity in the table's frame, m/s².
+    pub gravity_m_s2: [f64; 3],
+    /// The physics.
+    pub settings: &'a PlantSettings,
+    /// The patient.
+    pub patient: &'a PatientSettings,
+    /// What goes wrong with the robot.
+    pub trouble: &'a TroubleSettings,
+    /// Length of a tick, ns.
+    pub tick_ns: u64,
+    /// Seeds the sensors' noise and the drawn trouble.
+    pub seed: u64,
 }
 
 #[derive(Clone)]
@@ -83,16 +120,24 @@ struct DrivenArm {
     set_point: JointVector,
     joints: JointVector,
     rates: JointVector,
+    /// Share of the efforts at which the drives saturate.
+    effort_share: f64,
+    /// Half the play of the cable-driven joints, rad, and where it lets the joints be pulled to.
+    half_play_rad: f64,
+    pulled_to: JointVector,
 }
 
 impl Plant {
     /// Builds the arms at their home positions, at rest.
-    pub fn new(
-        arms: &[ArmModel],
-        gravity_m_s2: [f64; 3],
-        settings: &PlantSettings,
-        tick_ns: u64,
-    ) -> Self {
+    pub fn new(setup: &PlantSetup<'_>) -> Self {
+        let PlantSetup {
+            arms,
+            gravity_m_s2,
+            settings,
+            tick_ns,
+            seed,
+            ..
+        } = *setup;
         let tick_s = tick_ns as f64 * 1e-9;
         let bare: Vec<Arm> = arms.iter().map(|model| model.arm).collect();
         let substeps = settings.substeps;
@@ -107,13 +152,20 @@ impl Plant {
                 Engine::Articulated(ArticulatedArms::new(&bare, gravity_m_s2, tick_s, substeps))
             }
         };
-        let arms = arms
+        let sensors = Sensors::new(settings.sensors, arms, seed);
+        let trouble = Trouble::of_seed(setup.trouble, arms, setup.names, seed);
+        let arms: Vec<DrivenArm> = arms
             .iter()
             .map(|model| DrivenArm::new(model, gravity_m_s2, settings))
             .collect();
+        let touching = Touching::new(settings.compliance, setup.patient, &arms);
         Self {
             engine,
             arms,
+            touching,
+            sensors,
+            trouble,
+            tick_ns,
             tick_s,
             is_broken: false,
         }
@@ -132,7 +184,13 @@ impl Plant {
             .arms
             .iter_mut()
             .zip(set_points)
-            .map(|(arm, set_point)| arm.order(set_point, tick_s))
+            .enumerate()
+            .map(|(index, (arm, set_point))| {
+                let mut order = arm.order(set_point, tick_s);
+                order.wrenches = self.touching.wrenches(index);
+                order.suffer(index, &self.trouble);
+                order
+            })
             .collect();
         match &mut self.engine {
             Engine::Rapier(arms) => arms.step(&orders),
@@ -146,6 +204,29 @@ impl Plant {
         }
         // An engine may clamp a broken set-point out of sight: it counts as broken all the same.
         self.is_broken = self.quarantined() > 0 || !self.arms.iter().all(DrivenArm::is_finite);
+        self.touching.look(&self.arms, tick_s);
+        self.trouble.pass(self.tick_ns);
+        self.sensors.read(&self.arms, &self.trouble);
+    }
+
+    /// The joint values of an arm as its sensors tell them.
+    pub fn sensed(&self, arm: usize) -> JointVector {
+        self.sensors.shown(arm)
+    }
+
+    /// What an arm touches, and how near it is to what it must not touch.
+    pub fn touch(&self, arm: usize) -> Option<&Touch> {
+        self.touching.touch(arm)
+    }
+
+    /// Whether the robot's computer leaves the loop out at a time.
+    pub fn stalls_loop(&self, now_ns: u64) -> bool {
+        self.trouble.stalls_loop(now_ns)
+    }
+
+    /// The robot's own troubles that have begun: what, arm, joint (from 0), since when (ns).
+    pub fn troubles(&self) -> impl Iterator<Item = (Ailment, usize, usize, u64)> {
+        self.trouble.begun()
     }
 
     /// The true joint values of an arm; a joint that the engine lost is not a number.
@@ -198,12 +279,14 @@ impl Plant {
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         for arm in &self.arms {
             let count = arm.model.arm.joint_count;
-            for values in [&arm.joints, &arm.rates, &arm.set_point] {
+            for values in [&arm.joints, &arm.rates, &arm.set_point, &arm.pulled_to] {
                 for value in values.iter().take(count) {
                     sink(&value.to_bits().to_le_bytes());
                 }
             }
         }
+        self.touching.digest(sink);
+        self.sensors.digest(sink);
     }
 }
 
@@ -219,6 +302,9 @@ impl DrivenArm {
             set_point: arm.home,
             joints: arm.home,
             rates: [0.0; MAX_JOINTS],
+            effort_share: settings.actuators.effort_share,
+            half_play_rad: settings.actuators.backlash_mrad * 0.5e-3,
+            pulled_to: arm.home,
             model,
         }
     }
@@ -232,9 +318,11 @@ impl DrivenArm {
     }
 
     fn order(&mut self, set_point: &JointVector, tick_s: f64) -> ServoOrder {
-        let before = core::mem::replace(&mut self.set_point, *set_point);
+        self.set_point = *set_point;
+        let before = self.pulled_to;
+        self.pull(set_point);
         let mut order = ServoOrder {
-            target: *set_point,
+            target: self.pulled_to,
             target_rate: [0.0; MAX_JOINTS],
             feed_forward: self.dynamics.gravity(&self.joints),
             effort: [0.0; MAX_JOINTS],
@@ -242,11 +330,45 @@ impl DrivenArm {
             wrenches: [Wrench::default(); MAX_JOINTS],
         };
         for joint in 0..self.model.arm.joint_count {
-            order.target_rate[joint] = (set_point[joint] - before[joint]) / tick_s;
-            order.effort[joint] = self.model.arm.limits[joint].effort;
+            order.target_rate[joint] = (self.pulled_to[joint] - before[joint]) / tick_s;
+            order.effort[joint] = self.model.arm.limits[joint].effort * self.effort_share;
             order.damping[joint] = friction_damping(&self.model.friction[joint], self.rates[joint]);
         }
         order
+    }
+
+    /// The motor's place, through the play of the cables: a joint is pulled only when the play is used up.
+    fn pull(&mut self, set_point: &JointVector) {
+        for (joint, pulled) in self.pulled_to.iter_mut().enumerate() {
+            let half = if joint >= FIRST_CABLE_JOINT {
+                self.half_play_rad
+            } else {
+                0.0
+            };
+            // Not `clamp`: a set-point that is no number must go through and be seen, not panic.
+            let target = set_point[joint];
+            if half == 0.0 || target.is_nan() || *pulled < target - half {
+                *pulled = target - half;
+            } else if *pulled > target + half {
+                *pulled = target + half;
+            }
+        }
+    }
+}
+
+/// The first joint that cables drive through the shaft: roll.
+const FIRST_CABLE_JOINT: usize = 3;
+
+impl ServoOrder {
+    /// What is wrong with the arm's joints.
+    fn suffer(&mut self, arm: usize, trouble: &Trouble) {
+        for joint in 0..MAX_JOINTS {
+            match trouble.of(arm, joint) {
+                Some(Ailment::StuckJoint) => self.damping[joint] += STUCK_DAMPING,
+                Some(Ailment::DeadMotor) => self.effort[joint] = 0.0,
+                _ => {}
+            }
+        }
     }
 }
 

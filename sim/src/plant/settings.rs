@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::patient::within;
+use super::sensors::SensorSettings;
+use super::touch::ComplianceSettings;
+
 /// The physics: which engine, how fine, and what of the robot takes part.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -12,6 +16,32 @@ pub struct PlantSettings {
     pub substeps: usize,
     /// Whether the joints rub as the robot's file says.
     pub friction: bool,
+    /// How arms give way.
+    pub compliance: ComplianceSettings,
+    /// The joints' sensors.
+    pub sensors: SensorSettings,
+    /// The drives.
+    pub actuators: ActuatorSettings,
+}
+
+/// What keeps a drive from doing what it is told. The default is the drive of the robot's file.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ActuatorSettings {
+    /// Share of the robot's efforts at which the drives saturate, 0 to 1.
+    pub effort_share: f64,
+    /// Play of the cable-driven joints (roll, wrist, jaw) between motor and joint, from one side to the
+    /// other, mrad.
+    pub backlash_mrad: f64,
+}
+
+impl Default for ActuatorSettings {
+    fn default() -> Self {
+        Self {
+            effort_share: 1.0,
+            backlash_mrad: 0.0,
+        }
+    }
 }
 
 /// The engine that moves the arms. Both follow the same orders under the same forces.
@@ -30,6 +60,9 @@ impl Default for PlantSettings {
             kind: PlantKind::Rapier,
             substeps: 1,
             friction: true,
+            compliance: ComplianceSettings::default(),
+            sensors: SensorSettings::default(),
+            actuators: ActuatorSettings::default(),
         }
     }
 }
@@ -46,6 +79,19 @@ impl PlantSettings {
                 self.substeps
             ));
         }
-        Ok(())
+        within(
+            "plant.actuators.effort_share",
+            self.actuators.effort_share,
+            0.0,
+            1.0,
+        )?;
+        within(
+            "plant.actuators.backlash_mrad",
+            self.actuators.backlash_mrad,
+            0.0,
+            500.0,
+        )?;
+        self.compliance.check()?;
+        self.sensors.check()
     }
 }

@@ -8,7 +8,7 @@ use safety::{ArmSample, LoopState, Sample};
 
 use super::{Stage, Tick};
 use crate::journal::{Happening, Journal};
-use crate::state::{ArmIndex, Body, Clock, Judges, Measured, RobotEnd, SetPoint, Tip};
+use crate::state::{ArmIndex, Body, Clock, Judges, RobotEnd, SetPoint, Tip};
 use crate::truth::Truth;
 
 /// Feeds the monitors.
@@ -25,7 +25,7 @@ fn observe(
     robot: Res<RobotEnd>,
     truth: Res<Truth>,
     body: Res<Body>,
-    arms: Query<(&ArmIndex, &SetPoint, &Measured, &Tip)>,
+    arms: Query<(&ArmIndex, &SetPoint, &Tip)>,
     mut judges: ResMut<Judges>,
     mut journal: ResMut<Journal>,
 ) {
@@ -37,10 +37,11 @@ fn observe(
     let mut samples = [still; MAX_ARMS];
     let mut count = 0;
     let mut finite = true;
-    for (index, set_point, measured, tip) in &arms {
+    for (index, set_point, tip) in &arms {
         count += 1;
-        finite &= measured
+        finite &= body
             .0
+            .joints(index.0)
             .iter()
             .chain(&set_point.0)
             .all(|value| value.is_finite());

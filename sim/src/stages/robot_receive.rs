@@ -7,7 +7,7 @@ use net_model::Direction;
 
 use super::{Stage, Tick};
 use crate::journal::Journal;
-use crate::state::{Clock, Judges, Label, Paths, RobotEnd};
+use crate::state::{Body, Clock, Judges, Label, Paths, RobotEnd};
 use crate::truth::Truth;
 
 /// Hands arrivals to the robot end.
@@ -21,6 +21,7 @@ impl Plugin for RobotReceivePlugin {
 
 fn receive(
     clock: Res<Clock>,
+    body: Res<Body>,
     mut paths: ResMut<Paths>,
     mut robot: ResMut<RobotEnd>,
     mut truth: ResMut<Truth>,
@@ -28,6 +29,9 @@ fn receive(
     mut journal: ResMut<Journal>,
 ) {
     let now_ns = clock.now_ns();
+    if body.0.stalls_loop(now_ns) {
+        return;
+    }
     let engagement = robot.output.engagement;
     while let Some(arrival) = paths.pop_due(now_ns, Direction::Up) {
         let Some(path) = PathId::from_index(arrival.path) else {
