@@ -1,6 +1,7 @@
 //! One monitor a requirement, each a small state machine in past-time form: bounded memory, one
 //! pass, no allocation.
 
+mod contact;
 mod exact;
 mod freshness;
 mod hold;
@@ -13,6 +14,7 @@ mod silence;
 mod tips;
 mod tracking;
 
+use self::contact::{Clearance, RemoteCentre, TipForce};
 use self::exact::{Duplicates, Numbers};
 use self::freshness::Freshness;
 use self::hold::Hold;
@@ -39,6 +41,9 @@ pub struct Monitors {
     hold: Hold,
     resume: Resume,
     duplicates: Duplicates,
+    remote_centre: RemoteCentre,
+    clearance: Clearance,
+    tip_force: TipForce,
     tracking: Tracking,
     liveness: Liveness,
     redundancy: Redundancy,
@@ -58,13 +63,16 @@ macro_rules! each {
             hold,
             resume,
             duplicates,
+            remote_centre,
+            clearance,
+            tip_force,
             tracking,
             liveness,
             redundancy,
             numbers,
         } = $monitors;
         each!(@ $monitor => $do; freshness, order, step, joint_limits, silence, hold, resume,
-            duplicates, tracking, liveness, redundancy, numbers)
+            duplicates, remote_centre, clearance, tip_force, tracking, liveness, redundancy, numbers)
     }};
     (@ $monitor:ident => $do:expr; $($field:ident),*) => {
         [$({ let $monitor = $field; $do }),*]
@@ -87,6 +95,9 @@ impl Monitors {
             hold: Hold::new(thresholds, setup),
             resume: Resume::new(thresholds),
             duplicates: Duplicates::new(),
+            remote_centre: RemoteCentre::new(thresholds),
+            clearance: Clearance::new(thresholds),
+            tip_force: TipForce::new(thresholds),
             tracking: Tracking::new(thresholds),
             liveness: Liveness::new(thresholds),
             redundancy: Redundancy::new(thresholds, setup),
@@ -106,6 +117,9 @@ impl Monitors {
         self.hold.observe(sample, tips);
         self.resume.observe(sample, tips);
         self.duplicates.observe(sample);
+        self.remote_centre.observe(sample);
+        self.clearance.observe(sample);
+        self.tip_force.observe(sample);
         self.tracking.observe(sample);
         self.liveness.observe(sample);
         self.redundancy.observe(sample);
@@ -128,6 +142,9 @@ impl Monitors {
             Id::R06 => self.hold.finding(),
             Id::R07 => self.resume.finding(),
             Id::R09 => self.duplicates.finding(),
+            Id::R14 => self.remote_centre.finding(),
+            Id::R15 => self.clearance.finding(),
+            Id::R16 => self.tip_force.finding(),
             Id::R17 => self.tracking.finding(),
             Id::R18 => self.liveness.finding(),
             Id::R19 => self.redundancy.finding(),
@@ -171,7 +188,7 @@ mod tests {
         }
         for finding in monitors.findings() {
             let expected = match finding.id {
-                Id::R03 | Id::R04 | Id::R05 | Id::R09 | Id::R22 => Verdict::Held,
+                Id::R03 | Id::R04 | Id::R05 | Id::R09 | Id::R14 | Id::R22 => Verdict::Held,
                 _ => Verdict::NotExercised,
             };
             assert_eq!(finding.verdict(), expected, "{finding:?}");

@@ -115,9 +115,10 @@ impl Articulated {
                 self.dynamics
                     .forward_loaded(&self.joints, &self.rates, &torques, &load);
         }
-        for joint in 0..count {
-            self.rates[joint] += h * accelerations[joint];
-            self.joints[joint] += h * self.rates[joint];
+        let motion = self.joints.iter_mut().zip(&mut self.rates);
+        for ((value, rate), acceleration) in motion.zip(&accelerations).take(count) {
+            *rate += h * acceleration;
+            *value += h * *rate;
         }
     }
 }

@@ -329,8 +329,8 @@ impl DrivenArm {
             damping: [0.0; MAX_JOINTS],
             wrenches: [Wrench::default(); MAX_JOINTS],
         };
-        for joint in 0..self.model.arm.joint_count {
-            order.target_rate[joint] = (self.pulled_to[joint] - before[joint]) / tick_s;
+        for (joint, before) in before.iter().enumerate().take(self.model.arm.joint_count) {
+            order.target_rate[joint] = (self.pulled_to[joint] - before) / tick_s;
             order.effort[joint] = self.model.arm.limits[joint].effort * self.effort_share;
             order.damping[joint] = friction_damping(&self.model.friction[joint], self.rates[joint]);
         }

@@ -1,7 +1,7 @@
 //! The patient: what is outside (abdomen and table), what is inside (soft tissue), and the wall between.
 //!
 //! Shapes are capsules, so that every distance has a closed form. The default is an insufflated abdomen
-//! with its wall 250 mm above the table, and an organ that a tip reaches when it goes 35 mm deeper than
+//! with its wall 250 mm above the table, and an organ that a tip reaches when it goes some 25 mm deeper than
 //! where arms start. No readable source gives the size of a patient, the stiffness of a wall or an organ
 //! that fits this robot: every number here is assumed.
 
@@ -75,8 +75,8 @@ impl Default for PatientSettings {
                 lump(0.1, -0.2, 0.02, 0.1, 0.15),
             ],
             tissue: vec![Lump {
-                from_m: (-0.1, 0.0, 0.055),
-                to_m: (0.1, 0.0, 0.055),
+                from_m: (-0.1, 0.0, 0.06),
+                to_m: (0.1, 0.0, 0.06),
                 radius_m: 0.05,
             }],
             tissue_contact: Compliance {

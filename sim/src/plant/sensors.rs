@@ -87,11 +87,12 @@ impl Sensors {
             let now = self.encoded(arm);
             self.rings[index][self.newest] = now;
             let late = self.rings[index][oldest];
-            for joint in 0..arm.model.arm.joint_count {
-                self.shown[index][joint] = match trouble.of(index, joint) {
-                    Some(Ailment::FrozenSensor) if self.shown[index][joint].is_finite() => continue,
+            let joints = self.shown[index].iter_mut().zip(&late).enumerate();
+            for (joint, (shown, late)) in joints.take(arm.model.arm.joint_count) {
+                *shown = match trouble.of(index, joint) {
+                    Some(Ailment::FrozenSensor) if shown.is_finite() => *shown,
                     Some(Ailment::MissingReadings) => f64::NAN,
-                    _ => late[joint],
+                    _ => *late,
                 };
             }
         }

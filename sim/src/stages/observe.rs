@@ -4,7 +4,7 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Query, Res, ResMut};
 use control_loop::{PathHealth, State};
 use robot_model::{MAX_ARMS, MAX_JOINTS, Pose};
-use safety::{ArmSample, LoopState, Sample};
+use safety::{ArmSample, ContactSample, LoopState, Sample};
 
 use super::{Stage, Tick};
 use crate::journal::{Happening, Journal};
@@ -33,6 +33,7 @@ fn observe(
         set_point: [0.0; MAX_JOINTS],
         tip_set_point_m: [0.0; 3],
         tip_measured_m: [0.0; 3],
+        contact: ContactSample::default(),
     };
     let mut samples = [still; MAX_ARMS];
     let mut count = 0;
@@ -49,6 +50,7 @@ fn observe(
             set_point: set_point.0,
             tip_set_point_m: place(&tip.set_point),
             tip_measured_m: place(&tip.measured),
+            contact: contact(&body, index.0),
         };
     }
     let now_ns = clock.now_ns();
@@ -76,6 +78,16 @@ fn observe(
             }
         }
     }
+}
+
+fn contact(body: &Body, arm: usize) -> ContactSample {
+    body.0
+        .touch(arm)
+        .map_or_else(ContactSample::default, |touch| ContactSample {
+            remote_centre_deviation_m: touch.remote_centre_deviation_m.norm(),
+            clearance_m: touch.clearance_m,
+            tip_force_n: touch.tip_force_n,
+        })
 }
 
 fn place(pose: &Pose) -> [f64; 3] {
