@@ -53,6 +53,7 @@ pub fn quiet(at_ms: u64, arms: &[ArmSample]) -> Sample<'_> {
         path_last_arrival_ns: [None; 2],
         reported_silent: [false; 2],
         same_without_duplicates: true,
+        robot_sound: true,
         finite: true,
         quarantined: 0,
     }

@@ -124,6 +124,9 @@ pub struct Sample<'a> {
     pub reported_silent: [bool; 2],
     /// Whether the set-points equal, bit for bit, those of a second loop that got no repeated copy.
     pub same_without_duplicates: bool,
+    /// Whether nothing has gone wrong with the robot itself so far, in truth: no joint, motor, sensor or
+    /// computer failed. A robot that failed may refuse to follow until somebody at the bedside acts.
+    pub robot_sound: bool,
     /// Whether every number of the world's state is finite and every quaternion of unit length.
     pub finite: bool,
     /// Bodies that the physics engine has put in quarantine.

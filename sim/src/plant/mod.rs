@@ -82,6 +82,7 @@ pub struct Plant {
     trouble: Trouble,
     tick_ns: u64,
     tick_s: f64,
+    has_brakes: bool,
     is_broken: bool,
 }
 
@@ -167,6 +168,7 @@ impl Plant {
             trouble,
             tick_ns,
             tick_s,
+            has_brakes: settings.actuators.brakes,
             is_broken: false,
         }
     }
@@ -188,7 +190,7 @@ impl Plant {
             .map(|(index, (arm, set_point))| {
                 let mut order = arm.order(set_point, tick_s);
                 order.wrenches = self.touching.wrenches(index);
-                order.suffer(index, &self.trouble);
+                order.suffer(index, &self.trouble, self.has_brakes);
                 order
             })
             .collect();
@@ -356,16 +358,25 @@ impl DrivenArm {
     }
 }
 
+/// How long a brake takes to close after its current is gone, ns. Assumed.
+const BRAKE_CLOSES_NS: u64 = 10_000_000;
+
 /// The first joint that cables drive through the shaft: roll.
 const FIRST_CABLE_JOINT: usize = 3;
 
 impl ServoOrder {
     /// What is wrong with the arm's joints.
-    fn suffer(&mut self, arm: usize, trouble: &Trouble) {
+    fn suffer(&mut self, arm: usize, trouble: &Trouble, has_brakes: bool) {
         for joint in 0..MAX_JOINTS {
             match trouble.of(arm, joint) {
                 Some(Ailment::StuckJoint) => self.damping[joint] += STUCK_DAMPING,
-                Some(Ailment::DeadMotor) => self.effort[joint] = 0.0,
+                Some(Ailment::DeadMotor) => {
+                    self.effort[joint] = 0.0;
+                    let is_braked = has_brakes && joint < FIRST_CABLE_JOINT;
+                    if is_braked && trouble.lasted_ns(arm, joint) >= BRAKE_CLOSES_NS {
+                        self.damping[joint] += STUCK_DAMPING;
+                    }
+                }
                 _ => {}
             }
         }

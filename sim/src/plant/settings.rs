@@ -33,6 +33,9 @@ pub struct ActuatorSettings {
     /// Play of the cable-driven joints (roll, wrist, jaw) between motor and joint, from one side to the
     /// other, mrad.
     pub backlash_mrad: f64,
+    /// Whether the first three joints have brakes that close when their motor loses its current. Assumed:
+    /// without them an arm whose motor dies falls into the patient.
+    pub brakes: bool,
 }
 
 impl Default for ActuatorSettings {
@@ -40,6 +43,7 @@ impl Default for ActuatorSettings {
         Self {
             effort_share: 1.0,
             backlash_mrad: 0.0,
+            brakes: true,
         }
     }
 }

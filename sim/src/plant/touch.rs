@@ -10,8 +10,8 @@
 //! clearance to keep. The outer shaft has none to the patient, through whom it passes.
 //!
 //! **Base compliance.** An arm's base gives way under the forces on the arm and under what accelerates its
-//! links, quasi-statically, and the abdominal wall helps to hold it: deviation = force / (base + wall).
-//! Gravity's share is left out: the remote centre was set with the arm in place.
+//! links, and the abdominal wall helps to hold it: it goes towards force / (base + wall) as a spring with a
+//! damper does, so that a blow of a millisecond moves it by its impulse only. Gravity's share is left out: the remote centre was set with the arm in place.
 
 use nalgebra::Vector3;
 use robot_model::dynamics::Wrench;
@@ -26,6 +26,8 @@ use super::{ArmModel, DrivenArm};
 pub struct ComplianceSettings {
     /// Stiffness of cart and set-up joints at the remote centre, N/m. Assumed.
     pub base_stiffness_n_m: f64,
+    /// Time in which the base gives way to 63 % of what a steady force moves it, ms. Assumed.
+    pub base_lag_ms: f64,
     /// What arms that run into each other feel. Assumed.
     pub arms: Compliance,
 }
@@ -34,6 +36,7 @@ impl Default for ComplianceSettings {
     fn default() -> Self {
         Self {
             base_stiffness_n_m: 50_000.0,
+            base_lag_ms: 10.0,
             arms: Compliance {
                 stiffness_n_m: 10_000.0,
                 dissipation_s_m: 5.0,
@@ -49,6 +52,12 @@ impl ComplianceSettings {
             self.base_stiffness_n_m,
             1_000.0,
             1e9,
+        )?;
+        within(
+            "plant.compliance.base_lag_ms",
+            self.base_lag_ms,
+            0.0,
+            1_000.0,
         )?;
         within(
             "plant.compliance.arms.stiffness_n_m",
@@ -219,7 +228,10 @@ impl Touching {
         }
         for (index, arm) in arms.iter().enumerate() {
             let frames = arm.model.arm.link_frames(&arm.joints);
-            self.touches[index] = Touch::NONE;
+            self.touches[index] = Touch {
+                remote_centre_deviation_m: self.touches[index].remote_centre_deviation_m,
+                ..Touch::NONE
+            };
             self.shapes[index].place(&arm.model, &frames);
             forces_n[index] -= self.shapes[index].inertial_force_n(&arm.model, &frames, tick_s);
             self.touch_patient(index, arm, tick_s, &mut forces_n[index]);
@@ -234,7 +246,10 @@ impl Touching {
             .as_ref()
             .map_or(0.0, |patient| patient.wall_stiffness_n_m);
         for (touch, force_n) in self.touches.iter_mut().zip(&forces_n) {
-            let deviation_m = force_n / (self.compliance.base_stiffness_n_m + wall_n_m);
+            let steady_m = force_n / (self.compliance.base_stiffness_n_m + wall_n_m);
+            let before_m = touch.remote_centre_deviation_m;
+            let share = 1.0 / (1.0 + self.compliance.base_lag_ms * 1e-3 / tick_s);
+            let deviation_m = before_m + (steady_m - before_m) * share;
             touch.remote_centre_deviation_m = deviation_m;
             touch.trocar_force_n = wall_n_m * deviation_m.norm();
         }

@@ -164,14 +164,21 @@ impl Trouble {
 
     /// What a joint suffers from now.
     pub fn of(&self, arm: usize, joint: usize) -> Option<Ailment> {
-        self.spells
-            .iter()
-            .find(|spell| {
-                spell.what != Ailment::SlowLoop
-                    && (spell.arm, spell.joint) == (arm, joint)
-                    && spell.lasts(self.now_ns)
-            })
-            .map(|spell| spell.what)
+        self.spell_of(arm, joint).map(|spell| spell.what)
+    }
+
+    /// How long a joint has suffered from that, ns.
+    pub fn lasted_ns(&self, arm: usize, joint: usize) -> u64 {
+        self.spell_of(arm, joint)
+            .map_or(0, |spell| self.now_ns - spell.from_ns)
+    }
+
+    fn spell_of(&self, arm: usize, joint: usize) -> Option<&Spell> {
+        self.spells.iter().find(|spell| {
+            spell.what != Ailment::SlowLoop
+                && (spell.arm, spell.joint) == (arm, joint)
+                && spell.lasts(self.now_ns)
+        })
     }
 
     /// Whether the loop is left out at a time.

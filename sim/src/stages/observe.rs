@@ -67,6 +67,7 @@ fn observe(
         path_last_arrival_ns: truth.path_last_arrival_ns(),
         reported_silent: output.paths.map(|health| health == PathHealth::Silent),
         same_without_duplicates: robot.same_without_duplicates,
+        robot_sound: body.0.troubles().next().is_none(),
         finite,
         quarantined: body.0.quarantined(),
     });
