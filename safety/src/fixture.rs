@@ -2,8 +2,8 @@
 
 use crate::finding::Encoder;
 use crate::{
-    Admissible, AppliedTruth, ArmSample, ArmSetup, Finding, Id, JointBounds, LoopState, MAX_JOINTS,
-    Monitors, Sample, Setup, Thresholds, Traffic,
+    Admissible, AppliedTruth, ArmSample, ArmSetup, ContactSample, Finding, Id, JointBounds,
+    LoopState, MAX_JOINTS, Monitors, Sample, Setup, Thresholds, Traffic,
 };
 
 /// A millisecond, ns.
@@ -35,6 +35,7 @@ pub fn resting_arms() -> [ArmSample; 2] {
         set_point: [0.0; MAX_JOINTS],
         tip_set_point_m: [0.0; 3],
         tip_measured_m: [0.0; 3],
+        contact: ContactSample::default(),
     };
     [arm; 2]
 }
@@ -53,6 +54,7 @@ pub fn quiet(at_ms: u64, arms: &[ArmSample]) -> Sample<'_> {
         reported_silent: [false; 2],
         traffic: [Traffic::default(); 2],
         same_without_duplicates: true,
+        robot_sound: true,
         finite: true,
         quarantined: 0,
     }

@@ -40,7 +40,7 @@ mod thresholds;
 pub use finding::{Finding, Verdict};
 pub use monitors::Monitors;
 pub use requirement::{Id, Origin, OriginKind, Requirement, table};
-pub use sample::{Admissible, AppliedTruth, ArmSample, LoopState, Sample, Traffic};
+pub use sample::{Admissible, AppliedTruth, ArmSample, ContactSample, LoopState, Sample, Traffic};
 pub use setup::{ArmSetup, JointBounds, Setup};
 pub use thresholds::Thresholds;
 

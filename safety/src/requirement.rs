@@ -28,6 +28,12 @@ pub enum Id {
     R09,
     /// A frame that the console never sealed moves the arm.
     R12,
+    /// The abdominal wall is torn at.
+    R14,
+    /// Arms collide with each other or with the patient.
+    R15,
+    /// Tissue is pressed too hard.
+    R16,
     /// The robot does not follow and nothing says so.
     R17,
     /// The loop never moves.
@@ -42,7 +48,7 @@ pub enum Id {
 
 impl Id {
     /// Every id, in order.
-    pub const ALL: [Id; 14] = [
+    pub const ALL: [Id; 17] = [
         Id::R01,
         Id::R02,
         Id::R03,
@@ -52,6 +58,9 @@ impl Id {
         Id::R07,
         Id::R09,
         Id::R12,
+        Id::R14,
+        Id::R15,
+        Id::R16,
         Id::R17,
         Id::R18,
         Id::R19,
@@ -71,6 +80,9 @@ impl Id {
             Id::R07 => "R07",
             Id::R09 => "R09",
             Id::R12 => "R12",
+            Id::R14 => "R14",
+            Id::R15 => "R15",
+            Id::R16 => "R16",
             Id::R17 => "R17",
             Id::R18 => "R18",
             Id::R19 => "R19",
@@ -85,9 +97,10 @@ impl Id {
         match self {
             Id::R01 | Id::R17 | Id::R19 => "ms",
             Id::R02 | Id::R09 | Id::R12 | Id::R22 => EXACT,
-            Id::R03 | Id::R06 => "mm",
+            Id::R03 | Id::R06 | Id::R14 | Id::R15 => "mm",
             Id::R04 => SHARE,
             Id::R05 | Id::R07 => "mm/s",
+            Id::R16 => "N",
             Id::R18 => "share",
             Id::R21 => "datagrams",
         }
@@ -182,6 +195,9 @@ fn threshold_text(id: Id, t: &Thresholds) -> String {
             "{} µm; {} mm/s for {} ms",
             t.resume_offset_um, t.resume_speed_mm_s, t.resume_window_ms
         ),
+        Id::R14 => format!("{} mm", t.remote_centre_mm),
+        Id::R15 => format!("{} mm", t.clearance_mm),
+        Id::R16 => format!("{} N", t.tip_force_n),
         Id::R17 => format!("{} mm; {} ms", t.tracking_error_mm, t.tracking_fault_ms),
         Id::R18 => format!("share {}; {} ms", t.following_share, t.resume_within_ms),
         Id::R19 => format!("{} ms", t.latent_ms),
@@ -327,6 +343,37 @@ fn words(id: Id) -> Words {
             rationale: "Whoever sits on a path sees and sends what they like. Exact copies are \
                         repetitions: R02 and R09 judge those. That nothing blinds the receiver is \
                         judged by R18 and R21, which hold under attack as without.",
+        },
+        Id::R14 => Words {
+            hazard: "abdominal wall torn",
+            sentence: "The remote centre stays at the trocar: where the instrument really passes the \
+                       abdominal wall is never further from the trocar's place than the limit.",
+            formula: "|remote centre - trocar| <= limit, each arm",
+            origin: published(
+                "remote-centre controllers reach less than a millimetre (arXiv 2603.08490); more than 20 mm can \
+                 damage tissue (arXiv 2503.13011)",
+            ),
+            rationale: "The kinematics keep the remote centre exactly; what moves it is a base that gives \
+                        way under what the arm carries, touches and accelerates.",
+        },
+        Id::R15 => Words {
+            hazard: "arms collide",
+            sentence: "What is outside of the patient of one arm keeps its distance from another arm, \
+                       from the patient and from the table.",
+            formula: "anything near -> clearance >= limit, each arm",
+            origin: assumed("no published figure; above what set-up and compliance move an arm"),
+            rationale: "Arms are driven from a console that does not show them. Instruments inside may \
+                        touch: surgery needs it.",
+        },
+        Id::R16 => Words {
+            hazard: "tissue damage",
+            sentence: "A tip that touches soft tissue never presses harder than the limit.",
+            formula: "tip touches -> force <= limit, each arm",
+            origin: assumed(
+                "no published limit; 0.8 N in contact and 1.1 N in a grasp were achieved under delay (Onda et al.)",
+            ),
+            rationale: "Nothing is felt at the console, and what is seen is a round trip old: what limits \
+                        the force is how far a tip can go on by itself.",
         },
         Id::R17 => Words {
             hazard: "robot does not follow",

@@ -45,6 +45,30 @@ pub struct ArmSample {
     pub tip_set_point_m: [f64; 3],
     /// Where the tip really is, m, in the same frame.
     pub tip_measured_m: [f64; 3],
+    /// What it touches and what it is near.
+    pub contact: ContactSample,
+}
+
+/// What one arm touches in one tick, and what it is near. The default touches nothing and is near nothing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ContactSample {
+    /// From the trocar's place to where the instrument really passes the abdominal wall, m.
+    pub remote_centre_deviation_m: f64,
+    /// From what is outside of the arm to the nearest outside of another arm, of the patient or the
+    /// table, m; negative where they overlap, infinite where there is neither.
+    pub clearance_m: f64,
+    /// What the tip puts on soft tissue, N; zero where it touches none.
+    pub tip_force_n: f64,
+}
+
+impl Default for ContactSample {
+    fn default() -> Self {
+        Self {
+            remote_centre_deviation_m: 0.0,
+            clearance_m: f64::INFINITY,
+            tip_force_n: 0.0,
+        }
+    }
 }
 
 /// The truth about a command, in the tick in which the loop applied it.
@@ -118,6 +142,9 @@ pub struct Sample<'a> {
     /// Whether the set-points equal, bit for bit, those of a second loop that got no repeated copy and
     /// nothing that an attacker made.
     pub same_without_duplicates: bool,
+    /// Whether nothing has gone wrong with the robot itself so far, in truth: no joint, motor, sensor or
+    /// computer failed. A robot that failed may refuse to follow until somebody at the bedside acts.
+    pub robot_sound: bool,
     /// Whether every number of the world's state is finite and every quaternion of unit length.
     pub finite: bool,
     /// Bodies that the physics engine has put in quarantine.

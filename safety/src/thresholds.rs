@@ -29,6 +29,12 @@ pub struct Thresholds {
     pub resume_speed_mm_s: f64,
     /// R07: how long that speed applies, ms.
     pub resume_window_ms: f64,
+    /// R14: greatest distance of a remote centre from its trocar's place, mm.
+    pub remote_centre_mm: f64,
+    /// R15: least clearance between arms, and between an arm and the patient's outside, mm.
+    pub clearance_mm: f64,
+    /// R16: greatest force of a tip on soft tissue, N.
+    pub tip_force_n: f64,
     /// R17: greatest distance from tip set-point to measured tip, mm.
     pub tracking_error_mm: f64,
     /// R17: longest time from exceeding it to the fault, ms.
@@ -58,6 +64,9 @@ impl Default for Thresholds {
             resume_offset_um: 1.0,
             resume_speed_mm_s: 20.0,
             resume_window_ms: 500.0,
+            remote_centre_mm: 1.0,
+            clearance_mm: 5.0,
+            tip_force_n: 2.0,
             tracking_error_mm: 2.0,
             tracking_fault_ms: 50.0,
             following_share: 0.9999,
@@ -91,7 +100,7 @@ impl Thresholds {
     }
 
     /// Every threshold with its name.
-    fn named(&self) -> [(&'static str, f64); 17] {
+    fn named(&self) -> [(&'static str, f64); 20] {
         [
             ("age_limit_ms", self.age_limit_ms),
             ("tip_step_mm_per_ms", self.tip_step_mm_per_ms),
@@ -103,6 +112,9 @@ impl Thresholds {
             ("resume_offset_um", self.resume_offset_um),
             ("resume_speed_mm_s", self.resume_speed_mm_s),
             ("resume_window_ms", self.resume_window_ms),
+            ("remote_centre_mm", self.remote_centre_mm),
+            ("clearance_mm", self.clearance_mm),
+            ("tip_force_n", self.tip_force_n),
             ("tracking_error_mm", self.tracking_error_mm),
             ("tracking_fault_ms", self.tracking_fault_ms),
             ("following_share", self.following_share),

@@ -13,6 +13,8 @@ use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
 use safety::Thresholds;
 use serde::{Deserialize, Serialize};
 
+use crate::plant::{ArmModel, PlantSetup};
+pub use crate::plant::{PatientSettings, PlantSettings, TroubleSettings};
 use crate::units::{
     Degrees, HertzRange, JawRange, Metres, Micrometres, Millimetres, MillimetresPerSecond,
     MotionScale, RunSeconds, Seconds, SecondsRange,
@@ -36,6 +38,12 @@ pub struct Scenario {
     /// The physics.
     #[serde(default)]
     pub plant: PlantSettings,
+    /// Who lies on the table.
+    #[serde(default)]
+    pub patient: PatientSettings,
+    /// What goes wrong with the robot itself.
+    #[serde(default)]
+    pub robot_trouble: TroubleSettings,
     /// The surgeon's hands and habits.
     #[serde(default)]
     pub surgeon: SurgeonSettings,
@@ -77,20 +85,6 @@ fn upright() -> (Degrees, Degrees, Degrees) {
         Degrees::clamped(0.0),
         Degrees::clamped(0.0),
     )
-}
-
-/// The physics engine's settings.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlantSettings {
-    /// Full physics steps a tick, 1 to 16: twice as many halve the servo's discretisation error.
-    pub substeps: usize,
-}
-
-impl Default for PlantSettings {
-    fn default() -> Self {
-        Self { substeps: 1 }
-    }
 }
 
 /// Both network paths, each with an uplink (console to robot) and a downlink: as models (`a`, `b`), as one
@@ -297,6 +291,10 @@ pub struct Operation {
     pub name: String,
     /// The arms that take part, placed on the table, with their names.
     pub arms: Vec<Arm>,
+    /// The same arms with what the physics need of them besides.
+    pub bodies: Vec<ArmModel>,
+    /// Gravity in the table's frame, m/s².
+    pub gravity_m_s2: [f64; 3],
     /// The arms' names, in the same order.
     pub arm_names: Vec<String>,
     /// The robot's name.
@@ -307,6 +305,10 @@ pub struct Operation {
     pub duration_ns: u64,
     /// The physics.
     pub plant: PlantSettings,
+    /// Who lies on the table.
+    pub patient: PatientSettings,
+    /// What goes wrong with the robot itself.
+    pub robot_trouble: TroubleSettings,
     /// The surgeon.
     pub surgeon: SurgeonSettings,
     /// The paths, A then B.
@@ -361,6 +363,20 @@ impl ScenarioError {
 }
 
 impl Operation {
+    /// What the physical robot of one run is built from.
+    pub fn plant_setup(&self, seed: u64) -> PlantSetup<'_> {
+        PlantSetup {
+            arms: &self.bodies,
+            names: &self.arm_names,
+            gravity_m_s2: self.gravity_m_s2,
+            settings: &self.plant,
+            patient: &self.patient,
+            trouble: &self.robot_trouble,
+            tick_ns: self.control_loop.tick_ns,
+            seed,
+        }
+    }
+
     /// Reads a scenario's text and the files that it names.
     ///
     /// # Errors
@@ -377,7 +393,8 @@ impl Operation {
     /// As [`Self::from_ron`], but for syntax.
     pub fn resolve(scenario: Scenario, read: &mut ReadFile<'_>) -> Result<Self, ScenarioError> {
         let robot = read_robot(&scenario.robot, read)?;
-        let (arms, arm_names) = place_arms(&scenario.arms, &robot, &scenario.robot)?;
+        let (bodies, arm_names) = place_arms(&scenario.arms, &robot, &scenario.robot)?;
+        let arms: Vec<Arm> = bodies.iter().map(|body| body.arm).collect();
         let (paths, preset_faults) = scenario.paths.choose()?;
         let (paths, notes) = read_paths(paths, read)?;
         let faults = match preset_faults {
@@ -392,20 +409,24 @@ impl Operation {
             .requirements
             .check()
             .map_err(|error| ScenarioError::plain(format!("requirements: {error}")))?;
-        if !(1..=16).contains(&scenario.plant.substeps) {
-            return Err(ScenarioError::plain(format!(
-                "plant.substeps is {}; give a number from 1 to 16",
-                scenario.plant.substeps
-            )));
-        }
+        scenario.plant.check().map_err(ScenarioError::plain)?;
+        scenario.patient.check().map_err(ScenarioError::plain)?;
+        scenario
+            .robot_trouble
+            .check(&bodies, &arm_names)
+            .map_err(ScenarioError::plain)?;
         Ok(Self {
             name: scenario.name,
             arms,
+            bodies,
+            gravity_m_s2: robot.gravity_m_s2,
             arm_names,
             robot_name: robot.name.clone(),
             confidence: robot.confidence_counts(),
             duration_ns: scenario.duration_s.ns(),
             plant: scenario.plant,
+            patient: scenario.patient,
+            robot_trouble: scenario.robot_trouble,
             surgeon: scenario.surgeon,
             paths,
             faults,
@@ -453,7 +474,7 @@ fn place_arms(
     placements: &[ArmPlacement],
     robot: &Robot,
     robot_file: &str,
-) -> Result<(Vec<Arm>, Vec<String>), ScenarioError> {
+) -> Result<(Vec<ArmModel>, Vec<String>), ScenarioError> {
     if placements.is_empty() || placements.len() > MAX_ARMS {
         return Err(ScenarioError::plain(format!(
             "arms lists {} arms; an operation needs 1 to {MAX_ARMS}",
@@ -476,9 +497,13 @@ fn place_arms(
                 "arms[{index}] names \"{name}\" a second time; an arm can be placed once"
             )));
         }
-        arms.push(Arm {
-            base: placement.base(),
-            ..named.arm
+        arms.push(ArmModel {
+            arm: Arm {
+                base: placement.base(),
+                ..named.arm
+            },
+            friction: named.friction,
+            capsules: named.capsules.clone(),
         });
         names.push(name.clone());
     }

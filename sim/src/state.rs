@@ -161,15 +161,15 @@ pub struct Geometry(pub Arm);
 #[derive(Component, Clone, Copy)]
 pub struct SetPoint(pub JointVector);
 
-/// The joints as measured, rad or m.
+/// The joints as the sensors tell them, rad or m: what the loop is given. Where they really are, [`Body`] knows.
 #[derive(Component, Clone, Copy)]
 pub struct Measured(pub JointVector);
 
-/// The tip's pose by set-point and by measurement, in the table's frame.
+/// The tip's pose by set-point and in truth, in the table's frame.
 #[derive(Component, Clone, Copy)]
 pub struct Tip {
     /// Where the set-point puts it.
     pub set_point: Pose,
-    /// Where it is.
+    /// Where it really is.
     pub measured: Pose,
 }

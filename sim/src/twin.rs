@@ -201,7 +201,7 @@ impl Twin {
             applied_gesture_ns: None,
             traffic: [Traffic::default(); PATHS],
         });
-        let body = Plant::new(&operation.arms, settings.tick_ns, operation.plant.substeps);
+        let body = Plant::new(&operation.plant_setup(plan.seed));
         world.insert_resource(Body(body));
         world.insert_resource(Truth::new(settings.freshness_ns));
         world.insert_resource(Judges {
@@ -241,9 +241,10 @@ impl Twin {
         self.app.world_mut().run_schedule(Tick);
     }
 
-    /// Whether the run's duration has passed.
+    /// Whether the run's duration has passed, or its numbers broke: then requirement R22 is violated, and
+    /// nothing that comes after would mean anything.
     pub fn is_over(&self) -> bool {
-        self.now_ns() >= self.duration_ns
+        self.now_ns() >= self.duration_ns || self.app.world().resource::<Body>().0.is_broken()
     }
 
     /// Runs to the end of the plan's duration.

@@ -7,7 +7,8 @@ use crate::{Finding, Id, Sample, Thresholds};
 /// `gesture arrived and healthy since -> following within the time allowed`.
 ///
 /// Healthy: the newest admissible command asks to follow and arrived no longer ago than a coast. The share
-/// counts from the moment at which following was reached for that command's clutch number.
+/// counts from the moment at which following was reached for that command's clutch number. A robot of which
+/// truth says that it failed owes nothing; one that only believes so does.
 #[derive(Clone, Debug)]
 pub(super) struct Liveness {
     coast_ns: u64,
@@ -44,7 +45,9 @@ impl Liveness {
     pub fn observe(&mut self, sample: &Sample<'_>) {
         self.last_ns = sample.now_ns;
         let healthy = sample.admissible.filter(|newest| {
-            newest.engaged && sample.now_ns.saturating_sub(newest.arrived_ns) <= self.coast_ns
+            sample.robot_sound
+                && newest.engaged
+                && sample.now_ns.saturating_sub(newest.arrived_ns) <= self.coast_ns
         });
         let Some(newest) = healthy else {
             self.waiting = None;
@@ -136,6 +139,25 @@ mod tests {
         assert_eq!(run.finding(Id::R18).violated_at_ns, None);
         healthy(&mut run, 1, 1, 0, LoopState::Idle);
         assert_eq!(run.finding(Id::R18).violated_at_ns, Some(1_001 * MS));
+    }
+
+    #[test]
+    fn a_fault_is_excused_by_a_robot_that_failed_and_by_nothing_else() {
+        let arms = resting_arms();
+        for (robot_sound, verdict) in [(false, Verdict::Held), (true, Verdict::Violated)] {
+            let mut run = Run::new();
+            healthy(&mut run, 100, 1, 0, LoopState::Following);
+            for _ in 0..3_000 {
+                let admissible = Some(admissible(run.now(), 1, 0));
+                run.tick(&arms, |quiet| Sample {
+                    state: LoopState::Faulted,
+                    admissible,
+                    robot_sound,
+                    ..quiet
+                });
+            }
+            assert_eq!(run.finding(Id::R18).verdict(), verdict);
+        }
     }
 
     #[test]

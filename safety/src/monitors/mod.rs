@@ -2,6 +2,7 @@
 //! pass, no allocation.
 
 mod attack;
+mod contact;
 mod exact;
 mod freshness;
 mod hold;
@@ -15,6 +16,7 @@ mod tips;
 mod tracking;
 
 use self::attack::{Flood, Hostile};
+use self::contact::{Clearance, RemoteCentre, TipForce};
 use self::exact::{Duplicates, Numbers};
 use self::freshness::Freshness;
 use self::hold::Hold;
@@ -42,6 +44,9 @@ pub struct Monitors {
     resume: Resume,
     duplicates: Duplicates,
     hostile: Hostile,
+    remote_centre: RemoteCentre,
+    clearance: Clearance,
+    tip_force: TipForce,
     tracking: Tracking,
     liveness: Liveness,
     redundancy: Redundancy,
@@ -63,6 +68,9 @@ macro_rules! each {
             resume,
             duplicates,
             hostile,
+            remote_centre,
+            clearance,
+            tip_force,
             tracking,
             liveness,
             redundancy,
@@ -70,7 +78,8 @@ macro_rules! each {
             numbers,
         } = $monitors;
         each!(@ $monitor => $do; freshness, order, step, joint_limits, silence, hold, resume,
-            duplicates, hostile, tracking, liveness, redundancy, flood, numbers)
+            duplicates, hostile, remote_centre, clearance, tip_force, tracking, liveness, redundancy,
+            flood, numbers)
     }};
     (@ $monitor:ident => $do:expr; $($field:ident),*) => {
         [$({ let $monitor = $field; $do }),*]
@@ -94,6 +103,9 @@ impl Monitors {
             resume: Resume::new(thresholds),
             duplicates: Duplicates::new(),
             hostile: Hostile::new(),
+            remote_centre: RemoteCentre::new(thresholds),
+            clearance: Clearance::new(thresholds),
+            tip_force: TipForce::new(thresholds),
             tracking: Tracking::new(thresholds),
             liveness: Liveness::new(thresholds),
             redundancy: Redundancy::new(thresholds, setup),
@@ -115,6 +127,9 @@ impl Monitors {
         self.resume.observe(sample, tips);
         self.duplicates.observe(sample);
         self.hostile.observe(sample);
+        self.remote_centre.observe(sample);
+        self.clearance.observe(sample);
+        self.tip_force.observe(sample);
         self.tracking.observe(sample);
         self.liveness.observe(sample);
         self.redundancy.observe(sample);
@@ -139,6 +154,9 @@ impl Monitors {
             Id::R07 => self.resume.finding(),
             Id::R09 => self.duplicates.finding(),
             Id::R12 => self.hostile.finding(),
+            Id::R14 => self.remote_centre.finding(),
+            Id::R15 => self.clearance.finding(),
+            Id::R16 => self.tip_force.finding(),
             Id::R17 => self.tracking.finding(),
             Id::R18 => self.liveness.finding(),
             Id::R19 => self.redundancy.finding(),
@@ -183,7 +201,7 @@ mod tests {
         }
         for finding in monitors.findings() {
             let expected = match finding.id {
-                Id::R03 | Id::R04 | Id::R05 | Id::R09 | Id::R22 => Verdict::Held,
+                Id::R03 | Id::R04 | Id::R05 | Id::R09 | Id::R14 | Id::R22 => Verdict::Held,
                 _ => Verdict::NotExercised,
             };
             assert_eq!(finding.verdict(), expected, "{finding:?}");

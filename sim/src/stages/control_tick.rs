@@ -8,7 +8,7 @@ use safety::AppliedTruth;
 
 use super::{Stage, Tick};
 use crate::journal::{Happening, Journal};
-use crate::state::{ArmIndex, Clock, Measured, RobotEnd, SetPoint};
+use crate::state::{ArmIndex, Body, Clock, Measured, RobotEnd, SetPoint};
 use crate::truth::Truth;
 
 /// Runs the tick of both loops.
@@ -23,11 +23,17 @@ impl Plugin for ControlTickPlugin {
 fn control(
     clock: Res<Clock>,
     truth: Res<Truth>,
+    body: Res<Body>,
     mut robot: ResMut<RobotEnd>,
     mut journal: ResMut<Journal>,
     mut arms: Query<(&ArmIndex, &Measured, &mut SetPoint)>,
 ) {
     let now_ns = clock.now_ns();
+    if body.0.stalls_loop(now_ns) {
+        // Nobody calls the loop: what it said last stays in force, and nothing new is applied.
+        robot.applied = None;
+        return;
+    }
     let mut sensed = Sensed {
         joints: [[0.0; MAX_JOINTS]; MAX_ARMS],
     };

@@ -4,11 +4,11 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Query, Res, ResMut};
 use control_loop::{PathHealth, State};
 use robot_model::{MAX_ARMS, MAX_JOINTS, Pose};
-use safety::{ArmSample, LoopState, Sample};
+use safety::{ArmSample, ContactSample, LoopState, Sample};
 
 use super::{Stage, Tick};
 use crate::journal::{Happening, Journal};
-use crate::state::{ArmIndex, Body, Clock, Judges, Measured, RobotEnd, SetPoint, Tip};
+use crate::state::{ArmIndex, Body, Clock, Judges, RobotEnd, SetPoint, Tip};
 use crate::truth::Truth;
 
 /// Feeds the monitors.
@@ -25,7 +25,7 @@ fn observe(
     robot: Res<RobotEnd>,
     truth: Res<Truth>,
     body: Res<Body>,
-    arms: Query<(&ArmIndex, &SetPoint, &Measured, &Tip)>,
+    arms: Query<(&ArmIndex, &SetPoint, &Tip)>,
     mut judges: ResMut<Judges>,
     mut journal: ResMut<Journal>,
 ) {
@@ -33,14 +33,16 @@ fn observe(
         set_point: [0.0; MAX_JOINTS],
         tip_set_point_m: [0.0; 3],
         tip_measured_m: [0.0; 3],
+        contact: ContactSample::default(),
     };
     let mut samples = [still; MAX_ARMS];
     let mut count = 0;
     let mut finite = true;
-    for (index, set_point, measured, tip) in &arms {
+    for (index, set_point, tip) in &arms {
         count += 1;
-        finite &= measured
+        finite &= body
             .0
+            .joints(index.0)
             .iter()
             .chain(&set_point.0)
             .all(|value| value.is_finite());
@@ -48,6 +50,7 @@ fn observe(
             set_point: set_point.0,
             tip_set_point_m: place(&tip.set_point),
             tip_measured_m: place(&tip.measured),
+            contact: contact(&body, index.0),
         };
     }
     let now_ns = clock.now_ns();
@@ -65,6 +68,7 @@ fn observe(
         reported_silent: output.paths.map(|health| health == PathHealth::Silent),
         traffic: robot.traffic,
         same_without_duplicates: robot.same_without_duplicates,
+        robot_sound: body.0.troubles().next().is_none(),
         finite,
         quarantined: body.0.quarantined(),
     });
@@ -76,6 +80,16 @@ fn observe(
             }
         }
     }
+}
+
+fn contact(body: &Body, arm: usize) -> ContactSample {
+    body.0
+        .touch(arm)
+        .map_or_else(ContactSample::default, |touch| ContactSample {
+            remote_centre_deviation_m: touch.remote_centre_deviation_m.norm(),
+            clearance_m: touch.clearance_m,
+            tip_force_n: touch.tip_force_n,
+        })
 }
 
 fn place(pose: &Pose) -> [f64; 3] {

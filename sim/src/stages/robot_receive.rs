@@ -8,7 +8,7 @@ use safety::Traffic;
 
 use super::{Stage, Tick};
 use crate::journal::Journal;
-use crate::state::{Clock, Inbox, Judges, Label, RobotEnd};
+use crate::state::{Body, Clock, Inbox, Judges, Label, RobotEnd};
 use crate::truth::{Look, Truth};
 
 /// Hands arrivals to the robot end.
@@ -22,6 +22,7 @@ impl Plugin for RobotReceivePlugin {
 
 fn receive(
     clock: Res<Clock>,
+    body: Res<Body>,
     mut inbox: ResMut<Inbox>,
     mut robot: ResMut<RobotEnd>,
     mut truth: ResMut<Truth>,
@@ -29,6 +30,11 @@ fn receive(
     mut journal: ResMut<Journal>,
 ) {
     let now_ns = clock.now_ns();
+    if body.0.stalls_loop(now_ns) {
+        // What arrives waits for the loop.
+        robot.traffic = [Traffic::default(); PATHS];
+        return;
+    }
     let engagement = robot.output.engagement;
     let mut traffic = [Traffic::default(); PATHS];
     for arrival in &inbox.commands {

@@ -5,7 +5,7 @@ use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
 use net_model::{Direction, PATHS};
 
 use super::{Stage, Tick};
-use crate::state::{Clock, Datagram, Label, Paths, RobotEnd};
+use crate::state::{Body, Clock, Datagram, Label, Paths, RobotEnd};
 
 /// Puts the robot's frames on both paths.
 pub struct RobotSendPlugin;
@@ -16,7 +16,10 @@ impl Plugin for RobotSendPlugin {
     }
 }
 
-fn send(clock: Res<Clock>, robot: Res<RobotEnd>, mut paths: ResMut<Paths>) {
+fn send(clock: Res<Clock>, body: Res<Body>, robot: Res<RobotEnd>, mut paths: ResMut<Paths>) {
+    if body.0.stalls_loop(clock.now_ns()) {
+        return;
+    }
     let welcome = robot.output.welcome.iter().map(|frame| &frame[..]);
     let status = robot.output.status.iter().map(|frame| &frame[..]);
     for frame in welcome.chain(status) {

@@ -1,4 +1,4 @@
-//! Sense: joints are measured, and tips follow from them.
+//! Sense: the sensors read the joints, and the tips follow from where the joints really are.
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::{IntoScheduleConfigs, Query, Res};
@@ -20,8 +20,11 @@ fn measure(
     mut arms: Query<(&ArmIndex, &Geometry, &SetPoint, &mut Measured, &mut Tip)>,
 ) {
     for (index, Geometry(arm), set_point, mut measured, mut tip) in &mut arms {
-        measured.0 = body.0.joints(index.0);
+        measured.0 = body.0.sensed(index.0);
         tip.set_point = arm.base * arm.tip_pose(&set_point.0);
-        tip.measured = arm.base * arm.tip_pose(&measured.0);
+        tip.measured = arm.base * arm.tip_pose(&body.0.joints(index.0));
+        if let Some(touch) = body.0.touch(index.0) {
+            tip.measured.translation.vector += touch.remote_centre_deviation_m;
+        }
     }
 }

@@ -1,60 +1,71 @@
-//! The robot's body: one Rapier multibody an arm, driven by position servos.
+//! The engine Rapier: one multibody an arm, joints driven by motors.
 //!
 //! Every link's body frame is the frame of its Denavit–Hartenberg row, so the joint coordinates of
 //! the multibody are the robot's joint values and the pose of a link needs no further transform.
 //! Drawbacks of Rapier that shape this file: motors default to acceleration-based gains and links to
-//! an angular damping of 0.1 N·m·s/rad (both switched off here), a joint with two free rotations
-//! panics (rows have one), and a non-finite state is quarantined silently ([`Plant::quarantined`]
-//! reports it).
-//!
-//! What is left out: gravity (the arms are taken as counterbalanced, an assumption), mechanical
-//! stops (the set-points stay inside them; requirement R04 watches that), and contacts.
+//! an angular damping of 0.1 N·m·s/rad (both replaced here), a motor runs ahead of its target by one
+//! step of the target's speed (taken back here), a joint with two free rotations panics (rows have
+//! one), and a non-finite state is quarantined silently ([`RapierArms::quarantined`] reports it).
+//! Kinematic roots and loops, over which it panics or refuses, do not occur in a serial arm on a
+//! fixed base.
 
-use nalgebra::UnitQuaternion;
+use nalgebra::{UnitQuaternion, Vector3};
 use rapier3d_f64::prelude::{
     GenericJoint, GenericJointBuilder, JointAxesMask, JointAxis, MassProperties, MotorModel,
-    MultibodyJointHandle, PhysicsWorld, Pose as RapierPose, RigidBodyBuilder, Rotation, Vector,
+    MultibodyJointHandle, PhysicsWorld, Pose as RapierPose, RigidBodyBuilder, RigidBodyHandle,
+    Rotation, Vector,
 };
+use robot_model::dynamics::Wrench;
 use robot_model::{Arm, DhRow, JointKind, JointVector, MAX_JOINTS, Pose};
 
-/// The physical robot.
-pub struct Plant {
+use super::ServoOrder;
+
+/// Rounds over all motors in one substep.
+const MOTOR_ROUNDS: usize = 4;
+
+/// All arms as multibodies of one world.
+pub(super) struct RapierArms {
     world: PhysicsWorld,
     arms: Vec<ArmBody>,
-    tick_s: f64,
+    substep_s: f64,
 }
 
-/// The multibody of one arm, and the set-point that its servos differentiate.
+/// The multibody of one arm.
 #[derive(Clone)]
 struct ArmBody {
     joints: Vec<ServoJoint>,
-    set_point: JointVector,
+    base: Pose,
+    /// Whether a force is left on a body from the last tick.
+    is_loaded: bool,
 }
 
-/// One driven joint.
+/// One driven joint, and the body that it moves.
 #[derive(Clone, Copy)]
 struct ServoJoint {
     handle: MultibodyJointHandle,
+    body: RigidBodyHandle,
     axis: JointAxis,
     stiffness: f64,
     damping: f64,
 }
 
-impl Plant {
+impl RapierArms {
     /// Builds the arms at their home positions, at rest.
     ///
-    /// `substeps` is Rapier's number of solver iterations: each is a full step of `tick_ns / substeps`.
-    pub fn new(arms: &[Arm], tick_ns: u64, substeps: usize) -> Self {
-        let tick_s = tick_ns as f64 * 1e-9;
+    /// `substeps` is Rapier's number of solver iterations: each is a full step of `tick_s / substeps`.
+    pub fn new(arms: &[Arm], gravity_m_s2: [f64; 3], tick_s: f64, substeps: usize) -> Self {
         let mut world = PhysicsWorld {
-            gravity: Vector::ZERO,
+            gravity: Vector::from_array(gravity_m_s2),
             ..PhysicsWorld::default()
         };
+        let substeps = substeps.max(1);
         world.integration_parameters.dt = tick_s;
-        world.integration_parameters.num_solver_iterations = substeps.max(1);
+        world.integration_parameters.num_solver_iterations = substeps;
         // Instruments are centimetres, not metres: the solver's slops scale with this.
         world.integration_parameters.length_unit = 0.1;
         world.integration_parameters.contact_recycling = false;
+        // Motors are solved one after another: a second round brings what a later one upset back in order.
+        world.integration_parameters.num_internal_pgs_iterations = MOTOR_ROUNDS;
         // Nothing collides here: continuous collision detection has nothing to find.
         world.integration_parameters.max_ccd_substeps = 0;
         world
@@ -67,55 +78,33 @@ impl Plant {
         Self {
             world,
             arms,
-            tick_s,
+            substep_s: tick_s / substeps as f64,
         }
     }
 
-    /// Gives the servos their set-points and lets one tick pass.
-    ///
-    /// A servo pulls towards the set-point and towards the set-point's own speed, so that following a
-    /// moving set-point costs no lag from its damping.
-    pub fn step(&mut self, set_points: &[JointVector]) {
-        let Self {
-            world,
-            arms,
-            tick_s,
-        } = self;
-        for (arm, set_point) in arms.iter_mut().zip(set_points) {
-            for (index, joint) in arm.joints.iter().enumerate() {
-                let (target, before) = (set_point[index], arm.set_point[index]);
-                let Some((multibody, link)) = world.multibody_joints.get_mut(joint.handle) else {
-                    continue;
-                };
-                if let Some(link) = multibody.link_mut(link) {
-                    link.joint.data.set_motor(
-                        joint.axis,
-                        target,
-                        (target - before) / *tick_s,
-                        joint.stiffness,
-                        joint.damping,
-                    );
-                }
-            }
-            arm.set_point = *set_point;
+    /// Gives every arm its order and lets one tick pass.
+    pub fn step(&mut self, orders: &[ServoOrder]) {
+        for (arm, order) in self.arms.iter_mut().zip(orders) {
+            arm.obey(&mut self.world, order, self.substep_s);
         }
-        world.step();
+        self.world.step();
     }
 
-    /// The measured joint values of an arm; a joint that Rapier lost reads as not a number.
-    pub fn joints(&self, arm: usize) -> JointVector {
-        let mut values = [0.0; MAX_JOINTS];
-        for (value, joint) in values.iter_mut().zip(&self.arms[arm].joints) {
-            *value =
-                self.world
-                    .multibody_joints
-                    .get(joint.handle)
-                    .map_or(f64::NAN, |(body, id)| {
-                        body.link(id)
-                            .map_or(f64::NAN, |link| link.joint.coords()[joint.axis as usize])
-                    });
+    /// An arm's joint values and rates; a joint that Rapier lost reads as not a number.
+    pub fn motion(&self, arm: usize) -> (JointVector, JointVector) {
+        let (mut values, mut rates) = ([0.0; MAX_JOINTS], [0.0; MAX_JOINTS]);
+        let joints = self.arms.get(arm).map_or(&[][..], |arm| &arm.joints);
+        for ((value, rate), joint) in values.iter_mut().zip(&mut rates).zip(joints) {
+            (*value, *rate) = self.joint_motion(joint).unwrap_or((f64::NAN, f64::NAN));
         }
-        values
+        (values, rates)
+    }
+
+    fn joint_motion(&self, joint: &ServoJoint) -> Option<(f64, f64)> {
+        let (multibody, id) = self.world.multibody_joints.get(joint.handle)?;
+        let link = multibody.link(id)?;
+        let rate = multibody.joint_velocity(link).iter().next().copied()?;
+        Some((link.joint.coords()[joint.axis as usize], rate))
     }
 
     /// The frame of an arm's link in the table's frame: that of the joint's row, or of the jaw.
@@ -135,33 +124,10 @@ impl Plant {
         let quarantine = self.world.quarantine();
         quarantine.bodies().len() + quarantine.colliders().len()
     }
-
-    /// Folds the whole mechanical state: coordinates and generalised velocities of every arm.
-    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
-        for arm in &self.arms {
-            for joint in &arm.joints {
-                if let Some((multibody, id)) = self.world.multibody_joints.get(joint.handle)
-                    && let Some(link) = multibody.link(id)
-                {
-                    sink(
-                        &link.joint.coords()[joint.axis as usize]
-                            .to_bits()
-                            .to_le_bytes(),
-                    );
-                    for velocity in multibody.joint_velocity(link).iter() {
-                        sink(&velocity.to_bits().to_le_bytes());
-                    }
-                }
-            }
-            for value in &arm.set_point {
-                sink(&value.to_bits().to_le_bytes());
-            }
-        }
-    }
 }
 
 /// A copy continues bit for bit as the original would: Rapier's pipelines are workspaces, not state.
-impl Clone for Plant {
+impl Clone for RapierArms {
     fn clone(&self) -> Self {
         let world = PhysicsWorld {
             gravity: self.world.gravity,
@@ -179,12 +145,68 @@ impl Clone for Plant {
         Self {
             world,
             arms: self.arms.clone(),
-            tick_s: self.tick_s,
+            substep_s: self.substep_s,
         }
     }
 }
 
 impl ArmBody {
+    /// Sets motors, damping and forces for the next tick.
+    fn obey(&mut self, world: &mut PhysicsWorld, order: &ServoOrder, substep_s: f64) {
+        let Some(first) = self.joints.first() else {
+            return;
+        };
+        if let Some((multibody, _)) = world.multibody_joints.get_mut(first.handle) {
+            for (damping, wanted) in multibody.damping_mut().iter_mut().zip(&order.damping) {
+                *damping = *wanted;
+            }
+        }
+        for (index, joint) in self.joints.iter().enumerate() {
+            let Some((multibody, link)) = world.multibody_joints.get_mut(joint.handle) else {
+                continue;
+            };
+            let Some(link) = multibody.link_mut(link) else {
+                continue;
+            };
+            let rate = order.target_rate[index];
+            // A constant torque is a target that is off by what the spring makes of it.
+            let lead = if joint.stiffness > 0.0 {
+                order.feed_forward[index] / joint.stiffness
+            } else {
+                0.0
+            };
+            let target = order.target[index] - substep_s * rate + lead;
+            let (stiffness, damping) = (joint.stiffness, joint.damping);
+            let joint_data = &mut link.joint.data;
+            joint_data.set_motor(joint.axis, target, rate, stiffness, damping);
+            joint_data.set_motor_max_force(joint.axis, order.effort[index]);
+        }
+        self.load(world, &order.wrenches);
+    }
+
+    /// Puts the wrenches on the bodies; those of the last tick are taken off.
+    fn load(&mut self, world: &mut PhysicsWorld, wrenches: &[Wrench; MAX_JOINTS]) {
+        let is_loaded = wrenches.iter().any(|wrench| *wrench != Wrench::default());
+        if !is_loaded && !self.is_loaded {
+            return;
+        }
+        self.is_loaded = is_loaded;
+        for (joint, wrench) in self.joints.iter().zip(wrenches) {
+            let Some(body) = world.bodies.get_mut(joint.body) else {
+                continue;
+            };
+            body.reset_forces(true);
+            body.reset_torques(true);
+            let com = body.center_of_mass();
+            let com = Vector3::new(com.x, com.y, com.z) - self.base.translation.vector;
+            let force = self.base.rotation * Vector3::from(wrench.force_n);
+            let moment = self.base.rotation * Vector3::from(wrench.moment_nm);
+            let torque = moment - com.cross(&force);
+            body.add_force(Vector::new(force.x, force.y, force.z), true);
+            body.add_torque(Vector::new(torque.x, torque.y, torque.z), true);
+        }
+    }
+
     fn insert(world: &mut PhysicsWorld, arm: &Arm) -> Self {
         let mut parent = world.insert_body(RigidBodyBuilder::fixed().pose(rapier_pose(&arm.base)));
         let mut joints = Vec::with_capacity(arm.joint_count);
@@ -207,6 +229,7 @@ impl ArmBody {
                 let (stiffness, damping) = (drive.stiffness, drive.damping);
                 joints.push(ServoJoint {
                     handle,
+                    body,
                     axis,
                     stiffness,
                     damping,
@@ -216,13 +239,14 @@ impl ArmBody {
         }
         let arm_body = Self {
             joints,
-            set_point: arm.home,
+            base: arm.base,
+            is_loaded: false,
         };
         arm_body.place(world, arm);
         arm_body
     }
 
-    /// Removes Rapier's default damping, adds the rotors' inertia, and moves the arm home.
+    /// Replaces Rapier's default damping, adds the rotors' inertia, and moves the arm home.
     fn place(&self, world: &mut PhysicsWorld, arm: &Arm) {
         let Some(first) = self.joints.first() else {
             return;

@@ -1,0 +1,574 @@
+//! Distances, and the forces that come of them: tips on tissue, arms on arms, arms on the patient, and the
+//! base of an arm giving way under all of it.
+//!
+//! Both engines get the same forces, so what is touched does not depend on the engine. A force acts in the
+//! tick after the one in which its depth was found.
+//!
+//! **Outside and inside.** A shaft is split at its remote centre. What is outside of one arm (links,
+//! carriage, outer shaft) has a clearance to what is outside of another arm and to the patient's outside:
+//! requirement R15. What is inside may touch, as instruments in surgery do; it collides, but has no
+//! clearance to keep. The outer shaft has none to the patient, through whom it passes.
+//!
+//! **Base compliance.** An arm's base gives way under the forces on the arm and under what accelerates its
+//! links, and the abdominal wall helps to hold it: it goes towards force / (base + wall) as a spring with a
+//! damper does, so that a blow of a millisecond moves it by its impulse only. Gravity's share is left out: the remote centre was set with the arm in place.
+
+use nalgebra::Vector3;
+use robot_model::dynamics::Wrench;
+use robot_model::{Frame, MAX_JOINTS, Rod};
+
+use super::patient::{Compliance, PatientSettings, within};
+use super::{ArmModel, DrivenArm};
+
+/// How arms give way: stiffness of each arm's base at the remote centre, and how arm meets arm.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComplianceSettings {
+    /// Stiffness of cart and set-up joints at the remote centre, N/m. Assumed.
+    pub base_stiffness_n_m: f64,
+    /// Time in which the base gives way to 63 % of what a steady force moves it, ms. Assumed.
+    pub base_lag_ms: f64,
+    /// What arms that run into each other feel. Assumed.
+    pub arms: Compliance,
+}
+
+impl Default for ComplianceSettings {
+    fn default() -> Self {
+        Self {
+            base_stiffness_n_m: 50_000.0,
+            base_lag_ms: 10.0,
+            arms: Compliance {
+                stiffness_n_m: 10_000.0,
+                dissipation_s_m: 5.0,
+            },
+        }
+    }
+}
+
+impl ComplianceSettings {
+    pub(super) fn check(&self) -> Result<(), String> {
+        within(
+            "plant.compliance.base_stiffness_n_m",
+            self.base_stiffness_n_m,
+            1_000.0,
+            1e9,
+        )?;
+        within(
+            "plant.compliance.base_lag_ms",
+            self.base_lag_ms,
+            0.0,
+            1_000.0,
+        )?;
+        within(
+            "plant.compliance.arms.stiffness_n_m",
+            self.arms.stiffness_n_m,
+            0.0,
+            super::patient::MAX_STIFFNESS_N_M,
+        )?;
+        within(
+            "plant.compliance.arms.dissipation_s_m",
+            self.arms.dissipation_s_m,
+            0.0,
+            100.0,
+        )
+    }
+}
+
+/// What one arm touches, and how near it is to what it must not touch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Touch {
+    /// How far the remote centre is from the trocar's place, m, in the table's frame.
+    pub remote_centre_deviation_m: Vector3<f64>,
+    /// What that puts on the abdominal wall, N.
+    pub trocar_force_n: f64,
+    /// What the tip puts on soft tissue, N.
+    pub tip_force_n: f64,
+    /// From the arm's outside to the nearest outside of another arm, of the patient or the table, m;
+    /// negative where they overlap, infinite where there is neither.
+    pub clearance_m: f64,
+}
+
+impl Touch {
+    const NONE: Self = Self {
+        remote_centre_deviation_m: Vector3::new(0.0, 0.0, 0.0),
+        trocar_force_n: 0.0,
+        tip_force_n: 0.0,
+        clearance_m: f64::INFINITY,
+    };
+}
+
+/// The world that arms touch, and what each touched last.
+#[derive(Clone)]
+pub(super) struct Touching {
+    compliance: ComplianceSettings,
+    patient: Option<Patient>,
+    shapes: Vec<Shape>,
+    touches: Vec<Touch>,
+    wrenches: Vec<[Wrench; MAX_JOINTS]>,
+    /// Depth of the deepest overlap of each pair of arms in the last tick, m.
+    pair_depth_m: Vec<f64>,
+}
+
+#[derive(Clone)]
+struct Patient {
+    abdomen: Vec<Rod>,
+    tissue: Vec<Rod>,
+    tissue_contact: Compliance,
+    outside_contact: Compliance,
+    wall_stiffness_n_m: f64,
+}
+
+/// One arm's rods in this tick, and what its motion needs of the ticks before.
+#[derive(Clone)]
+struct Shape {
+    outside: Vec<LinkRod>,
+    inside: Vec<LinkRod>,
+    /// Sphere around the outside, and around the inside.
+    around_outside: Ball,
+    around_inside: Ball,
+    /// Sum of the links' masses times their centres in the last two ticks, kg·m.
+    moments_kg_m: [Option<Vector3<f64>>; 2],
+    tissue_depth_m: f64,
+    outside_depth_m: f64,
+}
+
+#[derive(Clone, Copy)]
+struct LinkRod {
+    joint: usize,
+    rod: Rod,
+    /// Whether it goes through the wall.
+    is_shaft: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Ball {
+    centre_m: Vector3<f64>,
+    radius_m: f64,
+}
+
+impl Ball {
+    fn around(rods: &[LinkRod]) -> Self {
+        let ends = || {
+            rods.iter()
+                .flat_map(|link| [link.rod.from_m, link.rod.to_m])
+        };
+        let count = (2 * rods.len()).max(1) as f64;
+        let centre_m = ends().sum::<Vector3<f64>>() / count;
+        let radius_m = rods.iter().fold(0.0_f64, |radius, LinkRod { rod, .. }| {
+            let reach = (rod.from_m - centre_m)
+                .norm_squared()
+                .max((rod.to_m - centre_m).norm_squared());
+            radius.max(reach.sqrt() + rod.radius_m)
+        });
+        Self { centre_m, radius_m }
+    }
+
+    /// A lower bound of the distance of what is inside two balls.
+    fn gap_m(&self, other: &Self) -> f64 {
+        (self.centre_m - other.centre_m).norm() - self.radius_m - other.radius_m
+    }
+}
+
+/// Where two rods come nearest.
+#[derive(Clone, Copy)]
+struct Nearest {
+    distance_m: f64,
+    /// Half way between the surfaces.
+    point_m: Vector3<f64>,
+    /// From the second to the first; a unit vector, or zero where the segments meet.
+    normal: Vector3<f64>,
+}
+
+impl Touching {
+    pub fn new(
+        compliance: ComplianceSettings,
+        patient: &PatientSettings,
+        arms: &[DrivenArm],
+    ) -> Self {
+        let rods = |lumps: &[super::patient::Lump]| lumps.iter().map(|lump| lump.rod()).collect();
+        let patient = patient.present.then(|| Patient {
+            abdomen: rods(&patient.abdomen),
+            tissue: rods(&patient.tissue),
+            tissue_contact: patient.tissue_contact,
+            outside_contact: patient.outside_contact,
+            wall_stiffness_n_m: patient.wall_stiffness_n_m,
+        });
+        let count = arms.len();
+        let mut touching = Self {
+            compliance,
+            patient,
+            shapes: vec![Shape::new(); count],
+            touches: vec![Touch::NONE; count],
+            wrenches: vec![[Wrench::default(); MAX_JOINTS]; count],
+            pair_depth_m: vec![0.0; count * count],
+        };
+        // Where arms start, they rest: the first tick sees no speed.
+        touching.look(arms, f64::INFINITY);
+        touching
+    }
+
+    /// What an arm touches.
+    pub fn touch(&self, arm: usize) -> Option<&Touch> {
+        self.touches.get(arm)
+    }
+
+    /// The forces on an arm's links, about its remote centre and in its frame.
+    pub fn wrenches(&self, arm: usize) -> [Wrench; MAX_JOINTS] {
+        self.wrenches
+            .get(arm)
+            .copied()
+            .unwrap_or([Wrench::default(); MAX_JOINTS])
+    }
+
+    /// Finds out what touches what, a tick of `tick_s` after the last time.
+    pub fn look(&mut self, arms: &[DrivenArm], tick_s: f64) {
+        let mut forces_n = vec![Vector3::zeros(); arms.len()];
+        for wrenches in &mut self.wrenches {
+            *wrenches = [Wrench::default(); MAX_JOINTS];
+        }
+        for (index, arm) in arms.iter().enumerate() {
+            let frames = arm.model.arm.link_frames(&arm.joints);
+            self.touches[index] = Touch {
+                remote_centre_deviation_m: self.touches[index].remote_centre_deviation_m,
+                ..Touch::NONE
+            };
+            self.shapes[index].place(&arm.model, &frames);
+            forces_n[index] -= self.shapes[index].inertial_force_n(&arm.model, &frames, tick_s);
+            self.touch_patient(index, arm, tick_s, &mut forces_n[index]);
+        }
+        for first in 0..arms.len() {
+            for second in first + 1..arms.len() {
+                self.touch_arms(arms, first, second, tick_s, &mut forces_n);
+            }
+        }
+        let wall_n_m = self
+            .patient
+            .as_ref()
+            .map_or(0.0, |patient| patient.wall_stiffness_n_m);
+        for (touch, force_n) in self.touches.iter_mut().zip(&forces_n) {
+            let steady_m = force_n / (self.compliance.base_stiffness_n_m + wall_n_m);
+            let before_m = touch.remote_centre_deviation_m;
+            let share = 1.0 / (1.0 + self.compliance.base_lag_ms * 1e-3 / tick_s);
+            let deviation_m = before_m + (steady_m - before_m) * share;
+            touch.remote_centre_deviation_m = deviation_m;
+            touch.trocar_force_n = wall_n_m * deviation_m.norm();
+        }
+    }
+
+    /// Tip on tissue; links on abdomen and table.
+    fn touch_patient(
+        &mut self,
+        index: usize,
+        arm: &DrivenArm,
+        tick_s: f64,
+        force_n: &mut Vector3<f64>,
+    ) {
+        let Some(patient) = &self.patient else {
+            return;
+        };
+        let (shape, touch) = (&mut self.shapes[index], &mut self.touches[index]);
+        if let Some(tip) = shape.inside.last().copied() {
+            let end = Rod {
+                from_m: tip.rod.to_m,
+                ..tip.rod
+            };
+            if let Some(nearest) = nearest_of(&end, &patient.tissue) {
+                let depth_m = (-nearest.distance_m).max(0.0);
+                let rate_m_s = (depth_m - shape.tissue_depth_m) / tick_s;
+                shape.tissue_depth_m = depth_m;
+                touch.tip_force_n = patient.tissue_contact.force_n(depth_m, rate_m_s);
+                let push_n = nearest.normal * touch.tip_force_n;
+                *force_n += push_n;
+                apply(&mut self.wrenches[index], arm, tip.joint, &push_n, &nearest);
+            }
+        }
+        let mut closest: Option<(Nearest, usize)> = None;
+        for link in shape.outside.iter().filter(|link| !link.is_shaft) {
+            let found = nearest_of(&link.rod, &patient.abdomen);
+            for nearest in [found, Some(above_table(&link.rod))].into_iter().flatten() {
+                if closest.is_none_or(|(best, _)| nearest.distance_m < best.distance_m) {
+                    closest = Some((nearest, link.joint));
+                }
+            }
+        }
+        if let Some((nearest, joint)) = closest {
+            touch.clearance_m = nearest.distance_m;
+            let depth_m = (-nearest.distance_m).max(0.0);
+            let rate_m_s = (depth_m - shape.outside_depth_m) / tick_s;
+            shape.outside_depth_m = depth_m;
+            let push_n = nearest.normal * patient.outside_contact.force_n(depth_m, rate_m_s);
+            *force_n += push_n;
+            apply(&mut self.wrenches[index], arm, joint, &push_n, &nearest);
+        }
+    }
+
+    /// Outside of one arm on outside of another, inside on inside; the deepest overlap pushes.
+    fn touch_arms(
+        &mut self,
+        arms: &[DrivenArm],
+        first: usize,
+        second: usize,
+        tick_s: f64,
+        forces_n: &mut [Vector3<f64>],
+    ) {
+        let (a, b) = (&self.shapes[first], &self.shapes[second]);
+        let outside = closest_of(
+            (&a.outside, &a.around_outside),
+            (&b.outside, &b.around_outside),
+            f64::INFINITY,
+        );
+        if let Some((nearest, _, _)) = outside {
+            for arm in [first, second] {
+                let clearance_m = &mut self.touches[arm].clearance_m;
+                *clearance_m = clearance_m.min(nearest.distance_m);
+            }
+        }
+        let inside = closest_of(
+            (&a.inside, &a.around_inside),
+            (&b.inside, &b.around_inside),
+            0.0,
+        );
+        let deepest = [outside, inside]
+            .into_iter()
+            .flatten()
+            .min_by(|(one, ..), (other, ..)| one.distance_m.total_cmp(&other.distance_m));
+        let depth_m = deepest.map_or(0.0, |(nearest, ..)| (-nearest.distance_m).max(0.0));
+        let before_m = &mut self.pair_depth_m[first * arms.len() + second];
+        let rate_m_s = (depth_m - *before_m) / tick_s;
+        *before_m = depth_m;
+        let size_n = self.compliance.arms.force_n(depth_m, rate_m_s);
+        if let Some((nearest, on_first, on_second)) = deepest
+            && size_n > 0.0
+        {
+            let push_n = nearest.normal * size_n;
+            for (arm, joint, push_n) in [(first, on_first, push_n), (second, on_second, -push_n)] {
+                forces_n[arm] += push_n;
+                apply(
+                    &mut self.wrenches[arm],
+                    &arms[arm],
+                    joint,
+                    &push_n,
+                    &nearest,
+                );
+            }
+        }
+    }
+
+    /// Folds what later ticks depend on.
+    pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
+        let mut number = |value: f64| sink(&value.to_bits().to_le_bytes());
+        for (shape, touch) in self.shapes.iter().zip(&self.touches) {
+            number(shape.tissue_depth_m);
+            number(shape.outside_depth_m);
+            number(touch.clearance_m);
+            for value in touch.remote_centre_deviation_m.iter() {
+                number(*value);
+            }
+        }
+        for &depth_m in &self.pair_depth_m {
+            number(depth_m);
+        }
+    }
+}
+
+impl Shape {
+    fn new() -> Self {
+        let nowhere = Ball {
+            centre_m: Vector3::zeros(),
+            radius_m: 0.0,
+        };
+        Self {
+            outside: Vec::new(),
+            inside: Vec::new(),
+            around_outside: nowhere,
+            around_inside: nowhere,
+            moments_kg_m: [None; 2],
+            tissue_depth_m: 0.0,
+            outside_depth_m: 0.0,
+        }
+    }
+
+    /// Puts the arm's rods on the table, split at the remote centre.
+    fn place(&mut self, model: &ArmModel, frames: &[Frame; MAX_JOINTS]) {
+        self.outside.clear();
+        self.inside.clear();
+        let base = &model.arm.base;
+        for capsule in &model.capsules {
+            let rod = capsule.placed(frames);
+            let joint = capsule.joint.unwrap_or(0);
+            let link = |rod: Rod, is_shaft| LinkRod {
+                joint,
+                rod: rod.moved(base),
+                is_shaft,
+            };
+            // Up to the carriage a link is outside; the fourth link is the shaft; what it carries is inside.
+            match capsule.joint {
+                Some(3) => {
+                    let along = rod.to_m - rod.from_m;
+                    let square = along.norm_squared();
+                    let share = if square > 0.0 {
+                        (-rod.from_m.dot(&along) / square).clamp(0.0, 1.0)
+                    } else {
+                        0.0
+                    };
+                    let wall_m = rod.from_m + along * share;
+                    let (outer, inner) = (
+                        Rod {
+                            to_m: wall_m,
+                            ..rod
+                        },
+                        Rod {
+                            from_m: wall_m,
+                            ..rod
+                        },
+                    );
+                    self.outside.push(link(outer, true));
+                    self.inside.push(link(inner, true));
+                }
+                Some(joint) if joint > 3 => self.inside.push(link(rod, false)),
+                _ => self.outside.push(link(rod, false)),
+            }
+        }
+        self.around_outside = Ball::around(&self.outside);
+        self.around_inside = Ball::around(&self.inside);
+    }
+
+    /// What accelerates the links, N in the table's frame: from their places in three ticks.
+    fn inertial_force_n(
+        &mut self,
+        model: &ArmModel,
+        frames: &[Frame; MAX_JOINTS],
+        tick_s: f64,
+    ) -> Vector3<f64> {
+        let arm = &model.arm;
+        let links = arm.links.iter().zip(frames).take(arm.joint_count);
+        let now = links.fold(Vector3::zeros(), |sum, (link, frame)| {
+            sum + frame.point(&Vector3::from(link.com_m)) * link.mass_kg
+        });
+        let [last, before] = self.moments_kg_m;
+        self.moments_kg_m = [Some(now), last];
+        match (last, before) {
+            (Some(last), Some(before)) => {
+                arm.base.rotation * ((now - last * 2.0 + before) / (tick_s * tick_s))
+            }
+            _ => Vector3::zeros(),
+        }
+    }
+}
+
+/// Puts a force (table's frame) on an arm's link.
+fn apply(
+    wrenches: &mut [Wrench; MAX_JOINTS],
+    arm: &DrivenArm,
+    joint: usize,
+    force_n: &Vector3<f64>,
+    nearest: &Nearest,
+) {
+    let base = &arm.model.arm.base;
+    let force = base.rotation.inverse() * force_n;
+    let point = base.rotation.inverse() * (nearest.point_m - base.translation.vector);
+    let added = Wrench::at_point(&force, &point);
+    if let Some(wrench) = wrenches.get_mut(joint) {
+        for axis in 0..3 {
+            wrench.force_n[axis] += added.force_n[axis];
+            wrench.moment_nm[axis] += added.moment_nm[axis];
+        }
+    }
+}
+
+/// The nearest of several rods.
+fn nearest_of(rod: &Rod, others: &[Rod]) -> Option<Nearest> {
+    others
+        .iter()
+        .map(|other| nearest(rod, other))
+        .min_by(|one, other| one.distance_m.total_cmp(&other.distance_m))
+}
+
+/// The closest pair of two sets of rods, and their links; none where they are no nearer than `within_m`.
+fn closest_of(
+    (rods, around): (&[LinkRod], &Ball),
+    (others, around_others): (&[LinkRod], &Ball),
+    within_m: f64,
+) -> Option<(Nearest, usize, usize)> {
+    if around.gap_m(around_others) >= within_m {
+        return None;
+    }
+    let mut best_m = within_m;
+    let mut pair = None;
+    for one in rods {
+        for other in others {
+            // A rod is inside the ball around its middle: cheaper than the distance, and never above it.
+            if middle_gap_m(&one.rod, &other.rod) >= best_m {
+                continue;
+            }
+            let distance_m = one.rod.clearance_m(&other.rod);
+            if distance_m < best_m {
+                best_m = distance_m;
+                pair = Some((one, other));
+            }
+        }
+    }
+    pair.map(|(one, other)| (nearest(&one.rod, &other.rod), one.joint, other.joint))
+}
+
+fn middle_gap_m(a: &Rod, b: &Rod) -> f64 {
+    let between = (a.from_m + a.to_m - b.from_m - b.to_m).norm();
+    let lengths = (a.to_m - a.from_m).norm() + (b.to_m - b.from_m).norm();
+    0.5 * (between - lengths) - a.radius_m - b.radius_m
+}
+
+/// A rod over the table's plane.
+fn above_table(rod: &Rod) -> Nearest {
+    let lower = if rod.from_m.z < rod.to_m.z {
+        rod.from_m
+    } else {
+        rod.to_m
+    };
+    Nearest {
+        distance_m: lower.z - rod.radius_m,
+        point_m: Vector3::new(lower.x, lower.y, 0.0),
+        normal: Vector3::z(),
+    }
+}
+
+/// Where two rods come nearest: the quadratic's minimum, held inside both segments.
+fn nearest(a: &Rod, b: &Rod) -> Nearest {
+    let (along_a, along_b) = (a.to_m - a.from_m, b.to_m - b.from_m);
+    let between = a.from_m - b.from_m;
+    let (aa, bb, ab) = (
+        along_a.norm_squared(),
+        along_b.norm_squared(),
+        along_a.dot(&along_b),
+    );
+    let (ac, bc) = (along_a.dot(&between), along_b.dot(&between));
+    let share = |projection: f64, square: f64| {
+        if square > 0.0 {
+            (projection / square).clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    };
+    let parallel = aa * bb - ab * ab;
+    let start = if parallel > f64::EPSILON * aa * bb {
+        ((ab * bc - ac * bb) / parallel).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    let on_b = share(ab * start + bc, bb);
+    let on_a = share(ab * on_b - ac, aa);
+    let (point_a, point_b) = (a.from_m + along_a * on_a, b.from_m + along_b * on_b);
+    let apart = point_a - point_b;
+    let length_m = apart.norm();
+    let normal = if length_m > 0.0 {
+        apart / length_m
+    } else {
+        Vector3::zeros()
+    };
+    let surface_a = point_a - normal * a.radius_m;
+    let surface_b = point_b + normal * b.radius_m;
+    Nearest {
+        distance_m: length_m - a.radius_m - b.radius_m,
+        point_m: (surface_a + surface_b) * 0.5,
+        normal,
+    }
+}
