@@ -6,7 +6,9 @@
 
 mod check;
 mod junit;
+pub mod plan;
 mod report;
+pub mod sprt;
 mod verify;
 
 pub use check::{CheckError, CheckSettings, Progress, check};
