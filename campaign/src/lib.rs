@@ -6,9 +6,11 @@
 
 mod check;
 mod junit;
+pub mod monte_carlo;
 pub mod plan;
 mod report;
 pub mod sprt;
+pub mod table;
 mod verify;
 
 pub use check::{CheckError, CheckSettings, Progress, check};

@@ -81,9 +81,8 @@ impl Plan {
 
     /// The runs of one shard: first index and the one after the last.
     pub fn share(&self, shard: Shard) -> (u64, u64) {
-        let cut = |at: u32| {
-            (u128::from(self.runs) * u128::from(at) / u128::from(shard.of.max(1))) as u64
-        };
+        let cut =
+            |at: u32| (u128::from(self.runs) * u128::from(at) / u128::from(shard.of.max(1))) as u64;
         (cut(shard.number.saturating_sub(1)), cut(shard.number))
     }
 }
@@ -149,7 +148,9 @@ pub fn runs_needed(claim: f64, confidence: f64, failures: u64) -> Result<u64, St
     while !shown(enough) {
         enough = enough.saturating_mul(2);
         if enough > MOST {
-            return Err(format!("a claim of {claim} would take more than {MOST} runs"));
+            return Err(format!(
+                "a claim of {claim} would take more than {MOST} runs"
+            ));
         }
     }
     let mut too_few = enough / 2;
@@ -186,7 +187,10 @@ mod tests {
     /// Reference: 0 to 5 failures allowed, for 1e-3 at 95 %.
     #[test]
     fn the_runs_with_failures_allowed_are_those_of_the_reference() {
-        for (failures, runs) in [2995, 4742, 6294, 7752, 9151, 10511].into_iter().enumerate() {
+        for (failures, runs) in [2995, 4742, 6294, 7752, 9151, 10511]
+            .into_iter()
+            .enumerate()
+        {
             assert_eq!(runs_needed(1e-3, 0.95, failures as u64), Ok(runs));
         }
     }

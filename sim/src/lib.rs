@@ -9,6 +9,7 @@
 //! 4. [`truth`]: what the monitors judge by; [`chain`]: the hash over the whole history.
 //! 5. [`hosting`]: how to bring your own loop.
 
+pub mod campaign_section;
 pub mod chain;
 pub mod hosting;
 pub mod journal;

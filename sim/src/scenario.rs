@@ -10,6 +10,7 @@ use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
 use safety::Thresholds;
 use serde::{Deserialize, Serialize};
 
+use crate::campaign_section::CampaignSection;
 use crate::units::{
     Degrees, HertzRange, JawRange, Metres, Micrometres, Millimetres, MillimetresPerSecond,
     MotionScale, RunSeconds, Seconds, SecondsRange,
@@ -47,6 +48,9 @@ pub struct Scenario {
     /// Thresholds of the requirements; what is not named keeps its default.
     #[serde(default)]
     pub requirements: Thresholds,
+    /// What a campaign may draw, and what it need not have seen.
+    #[serde(default)]
+    pub campaign: CampaignSection,
 }
 
 /// One arm in the theatre.
@@ -300,6 +304,8 @@ pub struct Operation {
     pub control_loop: LoopSettings,
     /// The requirements' thresholds.
     pub requirements: Thresholds,
+    /// What a campaign may draw, and what it need not have seen.
+    pub campaign: CampaignSection,
     /// What the reader of the scenario should know about its files (traps of a measured trace).
     pub notes: Vec<String>,
 }
@@ -385,6 +391,7 @@ impl Operation {
             faults: scenario.faults,
             control_loop,
             requirements: scenario.requirements,
+            campaign: scenario.campaign,
             notes,
         })
     }
