@@ -5,10 +5,12 @@
 //! order of their seeds, and every number of a report is the same for any number of threads.
 
 mod check;
+pub mod html;
 mod junit;
 pub mod monte_carlo;
 pub mod plan;
 mod report;
+pub mod sarif;
 pub mod sprt;
 pub mod table;
 mod verify;

@@ -22,6 +22,8 @@ pub struct Commands {
 pub enum Command {
     /// Simulate many seeded operations and judge every requirement.
     Check(CheckArguments),
+    /// Simulate very many operations by a plan, on many machines if need be, and say how sure that makes.
+    Campaign(crate::campaign::CampaignArguments),
     /// Simulate one operation and tell its events.
     Run(RunArguments),
     /// Fit a network path to a measurement and write it for a scenario.
@@ -139,6 +141,12 @@ pub struct CheckArguments {
     /// Print the report as JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// Write the report as one HTML page as well, with plots and the worst run.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write what was violated as SARIF 2.1.0 as well.
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
     /// Write the report as JUnit XML as well.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -158,6 +166,9 @@ pub struct RunArguments {
     /// The control loop under test.
     #[arg(long = "loop", default_value_t = LoopName::Own, value_name = "NAME")]
     pub loop_name: LoopName,
+    /// Draw which faults exist and how strong, as a campaign does.
+    #[arg(long)]
+    pub swarm: bool,
     /// Replay this fault schedule instead of drawing one from the seed.
     #[arg(long, value_name = "FILE")]
     pub fault_file: Option<PathBuf>,
@@ -170,7 +181,7 @@ pub struct RunArguments {
 }
 
 /// A duration in seconds: at least 10 ms, at most a day.
-fn duration_s(text: &str) -> Result<f64, String> {
+pub fn duration_s(text: &str) -> Result<f64, String> {
     let value: f64 = text
         .parse()
         .map_err(|_| format!("'{text}' is not a number of seconds"))?;

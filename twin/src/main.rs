@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 all requirements hold, 1 one is violated (or two runs differ), 2 wrong input.
 
+mod campaign;
 mod check;
 mod commands;
 mod import;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let commands = commands::Commands::parse();
     let result = match &commands.command {
         commands::Command::Check(arguments) => check::check(arguments),
+        commands::Command::Campaign(arguments) => campaign::campaign(arguments),
         commands::Command::Run(arguments) => run::run(arguments),
         commands::Command::Import(arguments) => import::import(arguments),
         commands::Command::Paths(arguments) => paths::paths(arguments),

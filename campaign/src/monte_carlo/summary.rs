@@ -137,8 +137,10 @@ impl Sum {
     }
 }
 
-fn bin(robustness: f64) -> usize {
-    if robustness < 0.0 {
+/// The bin of a margin as a share of its limit.
+pub(crate) fn bin(robustness: f64) -> usize {
+    // Written so that what is no number counts as violated.
+    if robustness < 0.0 || robustness.is_nan() {
         0
     } else {
         1 + ((robustness * (BINS - 2) as f64) as usize).min(BINS - 2)
