@@ -35,7 +35,7 @@ pub struct CampaignArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub runs: Option<u64>,
     /// Show that a run of this model fails with no more than this probability.
-    #[arg(long, value_name = "P", conflicts_with = "sprt")]
+    #[arg(long, value_name = "P", conflicts_with = "sprt", value_parser = share)]
     pub claim: Option<f64>,
     /// One-sided confidence of the claim and of all bounds.
     #[arg(long, default_value_t = 0.95, value_name = "C", value_parser = share)]
@@ -543,7 +543,8 @@ impl Display {
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
+/// A number between 0 and 1, both excluded.
+pub fn share(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
         .filter(|&share| share > 0.0 && share < 1.0)

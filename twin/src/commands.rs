@@ -24,6 +24,10 @@ pub enum Command {
     Check(CheckArguments),
     /// Simulate very many operations by a plan, on many machines if need be, and say how sure that makes.
     Campaign(crate::campaign::CampaignArguments),
+    /// Estimate how likely a violation is that a campaign never sees: adaptive multilevel splitting.
+    Rare(crate::rare::RareArguments),
+    /// Decide before an operation, from measurements of both paths: GO or NO-GO.
+    Preflight(crate::preflight::PreflightArguments),
     /// Simulate one operation and tell its events.
     Run(RunArguments),
     /// Fit a network path to a measurement and write it for a scenario.
@@ -191,7 +195,7 @@ pub fn duration_s(text: &str) -> Result<f64, String> {
 }
 
 /// One base delay for both ways, or one each.
-fn base_ms(text: &str) -> Result<(f64, f64), String> {
+pub fn base_ms(text: &str) -> Result<(f64, f64), String> {
     let one = |part: &str| {
         let value: f64 = part
             .trim()

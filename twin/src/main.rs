@@ -9,7 +9,9 @@ mod import;
 mod input;
 mod loops;
 mod paths;
+mod preflight;
 mod progress;
+mod rare;
 mod robot;
 mod run;
 mod table;
@@ -26,6 +28,8 @@ fn main() -> ExitCode {
         commands::Command::Run(arguments) => run::run(arguments),
         commands::Command::Import(arguments) => import::import(arguments),
         commands::Command::Paths(arguments) => paths::paths(arguments),
+        commands::Command::Preflight(arguments) => preflight::preflight(arguments),
+        commands::Command::Rare(arguments) => rare::rare(arguments),
         commands::Command::Robot(arguments) => robot::robot(arguments),
     };
     match result {

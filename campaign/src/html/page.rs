@@ -106,10 +106,10 @@ const STYLE: &str = "\
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif}\
 main{max-width:1200px;margin:0 auto;padding:24px 16px 64px}h1{font-size:1.5rem;line-height:1.25;margin:0 0 12px}h2{font-size:1.15rem;margin:40px 0 10px}\
 p{margin:8px 0;max-width:75ch}.soft{color:var(--soft);font-size:.9rem}\
-.verdict{border-left:6px solid var(--ok);background:var(--card);padding:14px 18px;font-size:1.15rem;font-weight:600;border-radius:4px}.verdict.no{border-color:var(--no)}\
+.verdict{max-width:none;border-left:6px solid var(--ok);background:var(--card);padding:14px 18px;font-size:1.15rem;font-weight:600;border-radius:4px}.verdict.no{border-color:var(--no)}\
 dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:16px 0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}\
 .wide{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:6px}\
-table{border-collapse:collapse;width:100%;font-size:.88rem}th{text-align:left;color:var(--soft);font-weight:600;vertical-align:bottom}th,td{padding:7px 10px;border-bottom:1px solid var(--rule);vertical-align:top}tr:last-child td{border-bottom:0}td.n{white-space:nowrap;font-variant-numeric:tabular-nums}\
+table{border-collapse:collapse;width:100%;font-size:.88rem}th{text-align:left;color:var(--soft);font-weight:600;vertical-align:bottom}th,td{padding:7px 10px;border-bottom:1px solid var(--rule);vertical-align:top}tr:last-child td{border-bottom:0}td.lead{min-width:240px}td.n{white-space:nowrap;font-variant-numeric:tabular-nums}\
 .badge{font-weight:700;white-space:nowrap}.ok{color:var(--ok)}.no{color:var(--no)}.unknown{color:var(--unknown)}.badge.ok::before{content:'✓ '}.badge.no::before{content:'✗ '}.badge.unknown::before{content:'? '}\
 .hist{width:136px;height:32px;display:block}.hist .bar,.timeline .bar{fill:var(--bar)}.hist .bad,.timeline .bad{fill:var(--no)}.timeline .good{fill:var(--good)}.timeline .dup{fill:var(--dup)}.axis{stroke:var(--soft);stroke-width:1}.zero{stroke:var(--soft);stroke-width:1;stroke-dasharray:2 2}\
 .timeline{display:block;width:100%;min-width:820px;height:auto;padding:8px}.timeline text{fill:var(--soft);font-size:12px}.timeline .lane{fill:var(--ink)}.grid{stroke:var(--rule);stroke-width:1}.line{fill:none;stroke-width:1.4}.tip{stroke:var(--bar)}.path-a{stroke:var(--a)}.path-b{stroke:var(--b)}.worst{stroke:var(--no);stroke-width:1.2;stroke-dasharray:4 3}.timeline .worst-label{fill:var(--no);font-weight:700;font-size:11px}\
@@ -119,7 +119,7 @@ pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;paddin
 .stack{display:flex;height:18px;border-radius:4px;overflow:hidden;max-width:640px;margin:8px 0}.stack i{display:block}.p0{background:var(--ok)}.p1{background:var(--bar)}.p2{background:var(--dup)}.p3{background:var(--unknown)}\
 .cover{columns:260px;column-gap:28px;font-size:.85rem;list-style:none;padding:0;margin:8px 0}.cover li{display:flex;justify-content:space-between;gap:8px;break-inside:avoid;border-bottom:1px dotted var(--rule)}.cover b{font-variant-numeric:tabular-nums;font-weight:500}\
 details{margin:8px 0}summary{cursor:pointer;color:var(--soft)}ul.signs{list-style:none;padding:0;margin:6px 0}ul.signs li{margin:3px 0}.hash{font-family:ui-monospace,'DejaVu Sans Mono',monospace;font-size:.78rem;overflow-wrap:anywhere}\
-@media(max-width:720px){h1{font-size:1.25rem}.verdict{font-size:1.02rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}.cards thead{display:none}.cards,.cards tbody,.cards tr,.cards td{display:block;width:100%}.cards tr{padding:10px 0;border-bottom:1px solid var(--rule)}.cards td{display:flex;gap:12px;justify-content:space-between;border:0;padding:3px 12px;white-space:normal;text-align:right}.cards td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:0 0 38%}.cards td.lead{display:block;text-align:left;font-weight:600}.cards td.lead::before{display:none}}\
+@media(max-width:720px){h1{font-size:1.25rem}.verdict{font-size:1.02rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:6px}.cards thead{display:none}.cards,.cards tbody,.cards tr,.cards td{display:block;width:100%}.cards tr{padding:10px 0;border-bottom:1px solid var(--rule)}.cards td{display:flex;gap:12px;justify-content:space-between;border:0;padding:3px 12px;white-space:normal;text-align:right}.cards td::before{content:attr(data-label);color:var(--soft);text-align:left;flex:0 0 38%}.cards td.lead{display:block;text-align:left;font-weight:600}.cards td.lead .soft{font-weight:400}.cards td.lead::before{display:none}}\
 @media print{body{background:#fff}.wide{overflow:visible}.timeline{min-width:0}}";
 
 impl Page {
@@ -169,7 +169,7 @@ impl Page {
         let _ = write!(
             html,
             "<h2 id=\"requirements\">Requirements</h2>\n<p class=\"soft\">Margin: limit minus worst value; below zero is violated. The plot shows how many runs (logarithmic) had which margin, from 0 to the whole limit; left of the dotted line is violated. The bound is Clopper–Pearson's, one-sided, at {} % confidence.</p>\n<div class=\"wide\"><table class=\"cards\"><thead><tr><th>Requirement</th><th>Verdict</th><th>Worst margin</th><th>Margins of all runs</th><th>Threshold</th><th>Origin</th><th>Exercised</th><th>P(run violates) ≤</th><th>Worst at</th></tr></thead><tbody>\n",
-            number(self.confidence * 100.0)
+            (self.confidence * 1e6).round() / 1e4
         );
         for row in &self.rows {
             let requirement = &row.requirement;

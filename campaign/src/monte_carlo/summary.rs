@@ -222,7 +222,7 @@ impl Claimed {
                 let bound = statistics::upper_bound(failing, runs, *confidence);
                 Self {
                     sentence: format!(
-                        "{failing} of {runs} runs violate a requirement: P(a run of this model fails) <= {bound:.3e} at \
+                        "{failing} of {runs} runs violate a requirement: P(a run of this model fails) ≤ {bound:.3e} at \
                          {} % confidence",
                         confidence * 100.0
                     ),
@@ -239,7 +239,7 @@ impl Claimed {
                 let bound = statistics::upper_bound(failing, runs, *confidence);
                 Self {
                     sentence: format!(
-                        "P(a run of this model fails) <= {claim} at {} % confidence is {}: {failing} of {runs} runs fail, \
+                        "P(a run of this model fails) ≤ {claim} at {} % confidence is {}: {failing} of {runs} runs fail, \
                          {failures} were allowed",
                         confidence * 100.0,
                         if is_shown { "shown" } else { "NOT shown" }
@@ -263,7 +263,7 @@ impl Claimed {
                 };
                 Self {
                     sentence: format!(
-                        "P(a run of this model fails) <= {} is {words}: {failing} of {runs} runs fail",
+                        "P(a run of this model fails) ≤ {} is {words}: {failing} of {runs} runs fail",
                         test.good
                     ),
                     is_shown: decision == Decision::Accepted,
