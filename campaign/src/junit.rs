@@ -52,7 +52,23 @@ fn test_case(row: &RequirementRow, report: &CheckReport, replay: &str) -> TestCa
             row.worst_margin
                 .map_or("none".into(), |margin| margin.to_string()),
         ),
+        ("unit", row.unit.clone()),
+        (
+            "robustness",
+            row.robustness
+                .map_or("none".into(), |share| share.to_string()),
+        ),
+        ("exercised_runs", row.exercised_runs.to_string()),
+        ("violating_runs", row.violating_runs.to_string()),
+        (
+            "worst_seed",
+            row.worst_seed
+                .map_or("none".into(), |seed| seed.to_string()),
+        ),
         ("failure_bound_95", row.failure_bound.to_string()),
+        ("threshold", row.threshold.clone()),
+        ("origin", row.origin.clone()),
+        ("runs_hash", report.hash.clone()),
     ] {
         case.add_property((name, value.as_str()));
     }

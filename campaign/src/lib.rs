@@ -5,9 +5,17 @@
 //! order of their seeds, and every number of a report is the same for any number of threads.
 
 mod check;
+pub mod html;
 pub mod hunt;
 mod junit;
+pub mod monte_carlo;
+pub mod plan;
+pub mod preflight;
 mod report;
+pub mod sarif;
+pub mod splitting;
+pub mod sprt;
+pub mod table;
 mod verify;
 
 pub use check::{CheckError, CheckSettings, Progress, check};

@@ -8,6 +8,7 @@ use sim::{Operation, Outcome};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::check::CheckSettings;
+use crate::monte_carlo::summary::{BINS, bin};
 
 /// Confidence of every bound in a report.
 pub const CONFIDENCE: f64 = 0.95;
@@ -75,6 +76,8 @@ pub struct RequirementRow {
     pub detail: String,
     /// Upper bound of the probability that a run of this model violates it, at 95 % confidence.
     pub failure_bound: f64,
+    /// Runs by their margin: violated, twenty steps from 0 to the whole limit, and more.
+    pub histogram: Vec<u64>,
 }
 
 /// The run to look at first.
@@ -167,6 +170,7 @@ impl RequirementRow {
             worst_at_s: None,
             detail: String::new(),
             failure_bound: 1.0,
+            histogram: vec![0; BINS],
         };
         for (seed, outcome) in (settings.first_seed..).zip(outcomes) {
             for finding in outcome
@@ -194,6 +198,9 @@ impl RequirementRow {
             Verdict::Held => {}
         }
         self.exercised_runs += usize::from(finding.exercised > 0);
+        if finding.robustness < f64::INFINITY {
+            self.histogram[bin(finding.robustness)] += 1;
+        }
         // The first seed wins a tie, so that the row does not depend on the order of the threads.
         if self
             .robustness

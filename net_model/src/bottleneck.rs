@@ -164,6 +164,13 @@ const STEADY_BYTES: u64 = 1_500;
 const LARGEST_FRAME_BYTES: f64 = 1e12;
 
 impl SharedQueue {
+    /// What comes from here on is drawn anew; what was drawn already stays.
+    pub fn rekey(&mut self, stream: &impl Fn(&str) -> Stream) {
+        for (index, source) in self.sources.iter_mut().enumerate() {
+            source.stream = stream(&format!("cross/{index}"));
+        }
+    }
+
     /// `stream` makes the named stream of a source.
     pub fn new(bottleneck: &Bottleneck, stream: &impl Fn(&str) -> Stream) -> Self {
         let sources = bottleneck.cross.iter().enumerate();

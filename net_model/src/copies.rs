@@ -18,6 +18,12 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
+    /// What comes from here on is drawn anew; what was drawn already stays.
+    pub fn rekey(&mut self, stream: &impl Fn(&str) -> Stream) {
+        self.stream = stream("duplicates");
+        self.late_stream = stream("late repeats");
+    }
+
     pub fn new(model: &LinkModel, mut stream: Stream, mut late_stream: Stream) -> Self {
         let (duplicates, late) = (model.duplicates, model.late_repeats);
         let late_min_ns = late.delay_min_ms.ns();
@@ -69,6 +75,11 @@ pub(crate) struct HeldBack {
 }
 
 impl HeldBack {
+    /// What comes from here on is drawn anew; what was drawn already stays.
+    pub fn rekey(&mut self, stream: &impl Fn(&str) -> Stream) {
+        self.stream = stream("reordering");
+    }
+
     pub fn new(law: Reordering, mut stream: Stream) -> Self {
         let min_ns = law.by_ms.from().ns();
         Self {

@@ -53,6 +53,14 @@ struct Regimes {
 const FORGOTTEN_STAYS: f64 = 64.0;
 
 impl Jitter {
+    /// What comes from here on is drawn anew; what was drawn already stays.
+    pub fn rekey(&mut self, stream: &impl Fn(&str) -> Stream) {
+        self.stream = stream("jitter");
+        if let Law::Regimes(regimes) = &mut self.law {
+            regimes.stream = stream("regimes");
+        }
+    }
+
     /// `trace_start` says where a measurement begins, `switches` when regimes change.
     pub fn new(
         law: &DelayLaw,

@@ -208,6 +208,12 @@ pub struct Storms {
 }
 
 impl FaultGenerator {
+    /// Whether what comes later is independent of what came before: a Poisson process has no memory, a cycle of outages
+    /// and a strike that reaches the second path later have one.
+    pub fn is_memoryless(&self) -> bool {
+        self.outage_cycles.is_empty() && self.shared_risks.is_empty()
+    }
+
     /// The faults of one run, in order of time; in a run of more than a day, those of the first.
     pub fn generate(&self, seed: u64, horizon_ns: u64) -> FaultSchedule {
         let mut faults = Vec::new();

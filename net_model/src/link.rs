@@ -82,6 +82,39 @@ impl Link {
         })
     }
 
+    /// Draws anew what comes from here on: see [`crate::Network::rekey`].
+    pub fn rekey(&mut self, path: Path, direction: Direction, key: u64) {
+        let of_link = format!("net/{}/{}", path.index(), direction.name());
+        let stream = |part: &str| Stream::new(key, &format!("{of_link}/{part}"));
+        self.jitter.rekey(&stream);
+        self.loss.rekey(&stream);
+        if let Some(law) = &mut self.queueing_loss {
+            law.rekey(&stream);
+        }
+        self.copies.rekey(&stream);
+        self.held_back.rekey(&stream);
+        self.spells.rekey(&stream);
+        if let Some(bottleneck) = &mut self.bottleneck {
+            bottleneck.rekey(&stream);
+        }
+    }
+
+    /// Faults that have not begun give way to others: see [`crate::Network::replace_future_faults`].
+    pub fn replace_future_faults(
+        &mut self,
+        now_ns: u64,
+        faults: &FaultSchedule,
+        path: Path,
+        direction: Direction,
+        key: u64,
+    ) {
+        let of_link = format!("net/{}/{}", path.index(), direction.name());
+        let stream = |part: &str| Stream::new(key, &format!("{of_link}/{part}"));
+        // Congestion that was announced to the bottleneck stays: it is a part of the bottleneck's state.
+        let (spells, _) = Spells::new(faults, path, direction, &stream);
+        self.spells.replace_future(now_ns, spells);
+    }
+
     /// Sends the next packet, of so many bytes on the wire. `copies` is filled with when each further copy arrives.
     pub fn send(
         &mut self,

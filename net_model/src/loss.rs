@@ -59,6 +59,11 @@ struct Bursts {
 }
 
 impl Loss {
+    /// What comes from here on is drawn anew; what was drawn already stays.
+    pub fn rekey(&mut self, stream: &impl Fn(&str) -> Stream) {
+        self.stream = stream("loss");
+    }
+
     pub fn new(law: &LossLaw, mut stream: Stream) -> Self {
         let starts_bad = stream.uniform() < law.share_bad();
         let law = match *law {
@@ -230,6 +235,11 @@ pub(crate) struct LossByQueueing {
 }
 
 impl LossByQueueing {
+    /// What comes from here on is drawn anew; what was drawn already stays.
+    pub fn rekey(&mut self, stream: &impl Fn(&str) -> Stream) {
+        self.stream = stream("queueing loss");
+    }
+
     /// Nothing where the law never takes a packet.
     pub fn new(law: QueueingLoss, stream: Stream) -> Option<Self> {
         let greatest = law.probability.get();

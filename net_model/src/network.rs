@@ -153,6 +153,28 @@ impl<P: Clone> Network<P> {
         })
     }
 
+    /// Gives every random source another key: what was drawn already (packets under way, stays that have begun, faults
+    /// of the schedule) stays, and what comes from here on is independent of what would have come. For splitting, whose
+    /// copies of a run must not all go on alike.
+    pub fn rekey(&mut self, key: u64) {
+        for path in Path::ALL {
+            for direction in Direction::ALL {
+                self.links[path.index()][direction.index()].rekey(path, direction, key);
+            }
+        }
+    }
+
+    /// Faults that begin at `now_ns` or later give way to those of `faults` that do; those that have begun go on, and so
+    /// does congestion at a bottleneck, begun or not.
+    pub fn replace_future_faults(&mut self, now_ns: u64, faults: &FaultSchedule, key: u64) {
+        for path in Path::ALL {
+            for direction in Direction::ALL {
+                self.links[path.index()][direction.index()]
+                    .replace_future_faults(now_ns, faults, path, direction, key);
+            }
+        }
+    }
+
     /// Sets how many copies may be under way in each direction; those under way stay so.
     pub fn limit_in_flight(&mut self, copies: usize) {
         for queue in &mut self.queues {

@@ -112,6 +112,31 @@ impl Spells {
         (spells, congestion)
     }
 
+    /// What comes from here on is drawn anew; spells that have begun go on.
+    pub fn rekey(&mut self, stream: &impl Fn(&str) -> Stream) {
+        for (index, spell) in self.spells.iter_mut().enumerate() {
+            spell.stream = stream(&format!("faults/{index}"));
+        }
+    }
+
+    /// Puts the spells of `other` that begin at `now_ns` or later in the place of those of this one.
+    pub fn replace_future(&mut self, now_ns: u64, other: Self) {
+        let to_come = |from_ns: u64| from_ns >= now_ns;
+        self.spells.retain(|spell| !to_come(spell.from_ns));
+        let spells = other.spells.into_iter();
+        self.spells
+            .extend(spells.filter(|spell| to_come(spell.from_ns)));
+        self.clogs.retain(|&(from_ns, _)| !to_come(from_ns));
+        let clogs = other.clogs.into_iter();
+        self.clogs.extend(clogs.filter(|clog| to_come(clog.0)));
+        // Looked at again with the next packet.
+        self.change_ns = 0;
+        self.next = self.next.min(self.spells.len());
+        self.first_clog = self.first_clog.min(self.clogs.len());
+        let known = self.spells.len();
+        self.active.retain(|&index| index < known);
+    }
+
     /// What befalls the next packet, the `packet`-th. Adds to `copies` how long after the original each further copy
     /// arrives.
     pub fn strike(&mut self, now_ns: u64, packet: u64, copies: &mut Vec<u64>) -> Struck {

@@ -11,6 +11,7 @@
 //! 6. [`hosting`]: how to bring your own loop.
 
 pub mod adversary;
+pub mod campaign_section;
 pub mod chain;
 pub mod hosting;
 pub mod journal;

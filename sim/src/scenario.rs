@@ -13,6 +13,7 @@ use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
 use safety::Thresholds;
 use serde::{Deserialize, Serialize};
 
+use crate::campaign_section::CampaignSection;
 use crate::plant::{ArmModel, PlantSetup};
 pub use crate::plant::{PatientSettings, PlantSettings, TroubleSettings};
 use crate::units::{
@@ -64,6 +65,9 @@ pub struct Scenario {
     /// Thresholds of the requirements; what is not named keeps its default.
     #[serde(default)]
     pub requirements: Thresholds,
+    /// What a campaign may draw, and what it need not have seen.
+    #[serde(default)]
+    pub campaign: CampaignSection,
 }
 
 /// One arm in the theatre.
@@ -323,6 +327,8 @@ pub struct Operation {
     pub control_loop: LoopSettings,
     /// The requirements' thresholds.
     pub requirements: Thresholds,
+    /// What a campaign may draw, and what it need not have seen.
+    pub campaign: CampaignSection,
     /// What the reader of the scenario should know about its files (traps of a measured trace).
     pub notes: Vec<String>,
 }
@@ -434,6 +440,7 @@ impl Operation {
             clocks: scenario.clocks,
             control_loop,
             requirements: scenario.requirements,
+            campaign: scenario.campaign,
             notes,
         })
     }

@@ -108,6 +108,16 @@ impl Surgeon {
         }
     }
 
+    /// What the surgeon draws from here on is independent of what would have come; a reach that has begun goes on.
+    pub fn rekey(&mut self, key: u64) {
+        let names = ["surgeon/hand/left", "surgeon/hand/right"];
+        for (hand, name) in self.hands.iter_mut().zip(names) {
+            hand.stream = Stream::new(key, name);
+        }
+        self.habits = Stream::new(key, "surgeon/pedal");
+        self.choices = Stream::new(key, "surgeon/grips");
+    }
+
     /// What the hands and the pedal do now, given the newest state that the console shows.
     pub fn act(&mut self, now_ns: u64, shown: Option<State>) -> HandInput {
         let clutch_pressed = self.work_pedal(now_ns, shown);

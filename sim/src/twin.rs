@@ -330,6 +330,21 @@ impl Twin {
         }
     }
 
+    /// Gives every random source of network and surgeon another key, and puts `faults` in the place of the faults that
+    /// have not begun: what comes from here on is independent of what would have come. For splitting.
+    pub fn rekey(&mut self, key: u64, faults: Option<&FaultSchedule>) {
+        let now_ns = self.now_ns();
+        let world = self.app.world_mut();
+        if let Some(mut operator) = world.get_resource_mut::<Operator>() {
+            operator.0.rekey(key);
+        }
+        let mut paths = world.resource_mut::<Paths>();
+        paths.network.rekey(key);
+        if let Some(faults) = faults {
+            paths.network.replace_future_faults(now_ns, faults, key);
+        }
+    }
+
     /// Puts the whole state back; the snapshot must be of a run of the same operation.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         let world = self.app.world_mut();

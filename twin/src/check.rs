@@ -54,6 +54,23 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
         let xml = campaign::junit(&report, &replay).map_err(InputError::new)?;
         write_whole(file, &xml)?;
     }
+    if let Some(file) = &arguments.sarif {
+        let sarif = campaign::sarif::sarif(
+            &report,
+            &arguments.scenario.display().to_string(),
+            &arguments.loop_name.to_string(),
+            &replay,
+        );
+        let text = serde_json::to_string_pretty(&sarif)
+            .map_err(|error| InputError::new(error.to_string()))?;
+        write_whole(file, &text)?;
+    }
+    if let Some(file) = &arguments.html {
+        write_whole(
+            file,
+            &page(arguments, &operation, &report, &settings, &replay)?,
+        )?;
+    }
     if arguments.json {
         let json = serde_json::to_string_pretty(&report)
             .map_err(|error| InputError::new(error.to_string()))?;
@@ -130,6 +147,40 @@ fn matrix(operation: &Operation, settings: &CheckSettings, found: &[(LoopName, C
         settings.duration_ns as f64 * 1e-9,
         settings.first_seed
     )
+}
+
+/// The report as one HTML page.
+fn page(
+    arguments: &CheckArguments,
+    operation: &sim::Operation,
+    report: &CheckReport,
+    settings: &CheckSettings,
+    replay: &str,
+) -> Result<String, InputError> {
+    let again = format!(
+        "cargo run --release -- check {} --seeds {} --first-seed {} --duration {} --loop {}",
+        quoted(&arguments.scenario),
+        settings.runs,
+        settings.first_seed,
+        settings.duration_ns as f64 * 1e-9,
+        arguments.loop_name
+    );
+    let hash = campaign::plan::sha256_of_file(&arguments.scenario).map_err(|error| {
+        InputError::new(format!(
+            "{}: cannot be read: {error}",
+            arguments.scenario.display()
+        ))
+    })?;
+    campaign::html::check_page(
+        operation,
+        report,
+        settings,
+        &arguments.loop_name.to_string(),
+        arguments.loop_name.factory(),
+        &[again, replay.to_string()],
+        &[(arguments.scenario.display().to_string(), hash)],
+    )
+    .map_err(InputError::new)
 }
 
 fn all_cores() -> NonZeroUsize {

@@ -22,6 +22,12 @@ pub struct Commands {
 pub enum Command {
     /// Simulate many seeded operations and judge every requirement.
     Check(CheckArguments),
+    /// Simulate very many operations by a plan, on many machines if need be, and say how sure that makes.
+    Campaign(crate::campaign::CampaignArguments),
+    /// Estimate how likely a violation is that a campaign never sees: adaptive multilevel splitting.
+    Rare(crate::rare::RareArguments),
+    /// Decide before an operation, from measurements of both paths: GO or NO-GO.
+    Preflight(crate::preflight::PreflightArguments),
     /// Simulate one operation and tell its events.
     Run(RunArguments),
     /// Fit a network path to a measurement and write it for a scenario.
@@ -149,6 +155,12 @@ pub struct CheckArguments {
     /// Print the report as JSON instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// Write the report as one HTML page as well, with plots and the worst run.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write what was violated as SARIF 2.1.0 as well.
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
     /// Write the report as JUnit XML as well.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -168,6 +180,9 @@ pub struct RunArguments {
     /// The control loop under test.
     #[arg(long = "loop", default_value_t = LoopName::Own, value_name = "NAME")]
     pub loop_name: LoopName,
+    /// Draw which faults exist and how strong, as a campaign does.
+    #[arg(long)]
+    pub swarm: bool,
     /// Replay this fault schedule instead of drawing one from the seed.
     #[arg(long, value_name = "FILE")]
     pub fault_file: Option<PathBuf>,
@@ -196,7 +211,7 @@ fn flawed_loops(text: &str) -> Result<FlawedLoops, String> {
 }
 
 /// A duration in seconds: at least 10 ms, at most a day.
-fn duration_s(text: &str) -> Result<f64, String> {
+pub fn duration_s(text: &str) -> Result<f64, String> {
     let value: f64 = text
         .parse()
         .map_err(|_| format!("'{text}' is not a number of seconds"))?;
@@ -206,7 +221,7 @@ fn duration_s(text: &str) -> Result<f64, String> {
 }
 
 /// One base delay for both ways, or one each.
-fn base_ms(text: &str) -> Result<(f64, f64), String> {
+pub fn base_ms(text: &str) -> Result<(f64, f64), String> {
     let one = |part: &str| {
         let value: f64 = part
             .trim()

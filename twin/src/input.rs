@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use campaign::plan::sha256_hex;
 use net_model::FaultSchedule;
 use robot_model::Robot;
 use sim::scenario::fault_schedule_from_ron;
@@ -34,16 +35,31 @@ impl InputError {
 /// # Errors
 /// [`InputError`] with the file, the line and the column where they are known.
 pub fn read_operation(path: &Path) -> Result<Operation, InputError> {
+    read_operation_hashed(path).map(|(operation, _)| operation)
+}
+
+/// As [`read_operation`], with the SHA-256 of the scenario and of all files that it names, in the order in which they
+/// are read.
+///
+/// # Errors
+/// As [`read_operation`].
+pub fn read_operation_hashed(path: &Path) -> Result<(Operation, String), InputError> {
     let text = read_text(path).map_err(InputError)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut read = |file: &str| read_text(&folder.join(file));
-    Operation::from_ron(&text, &mut read).map_err(|error| {
+    let mut hashes = sha256_hex(text.as_bytes());
+    let mut read = |file: &str| {
+        let text = read_text(&folder.join(file))?;
+        hashes.push_str(&sha256_hex(text.as_bytes()));
+        Ok(text)
+    };
+    let operation = Operation::from_ron(&text, &mut read).map_err(|error| {
         let at_fault = error
             .file
             .as_ref()
             .map_or_else(|| path.to_path_buf(), |file| folder.join(file));
         InputError(explain(&at_fault, &error))
-    })
+    })?;
+    Ok((operation, sha256_hex(hashes.as_bytes())))
 }
 
 /// Reads a fault schedule.

@@ -2,13 +2,16 @@
 //!
 //! Exit codes: 0 all requirements hold, 1 one is violated (or two runs differ), 2 wrong input.
 
+mod campaign;
 mod check;
 mod commands;
 mod import;
 mod input;
 mod loops;
 mod paths;
+mod preflight;
 mod progress;
+mod rare;
 mod robot;
 mod run;
 mod table;
@@ -21,9 +24,12 @@ fn main() -> ExitCode {
     let commands = commands::Commands::parse();
     let result = match &commands.command {
         commands::Command::Check(arguments) => check::check(arguments),
+        commands::Command::Campaign(arguments) => campaign::campaign(arguments),
         commands::Command::Run(arguments) => run::run(arguments),
         commands::Command::Import(arguments) => import::import(arguments),
         commands::Command::Paths(arguments) => paths::paths(arguments),
+        commands::Command::Preflight(arguments) => preflight::preflight(arguments),
+        commands::Command::Rare(arguments) => rare::rare(arguments),
         commands::Command::Robot(arguments) => robot::robot(arguments),
     };
     match result {

@@ -1,5 +1,6 @@
 //! `twin run`.
 
+use campaign::monte_carlo::variation::Variation;
 use campaign::verify;
 use net_model::FaultSchedule;
 use sim::journal::KEY;
@@ -15,7 +16,10 @@ use crate::table::{margin, significant, table, verdict_word};
 /// # Errors
 /// [`InputError`] for files that cannot be read or written, or a scenario that cannot be run.
 pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
-    let operation = read_operation(&arguments.scenario)?;
+    let mut operation = read_operation(&arguments.scenario)?;
+    if arguments.swarm {
+        operation = Variation::draw(&operation, arguments.seed, true).operation;
+    }
     for note in &operation.notes {
         eprintln!("note: {note}");
     }
