@@ -5,11 +5,13 @@
 //! order of their seeds, and every number of a report is the same for any number of threads.
 
 mod check;
+mod failure;
 mod junit;
 mod report;
 mod verify;
 
 pub use check::{CheckError, CheckSettings, Progress, check};
+pub use failure::{FORMAT, Failure, FailureError, FaultFile, Links};
 pub use junit::junit;
 pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};
 pub use verify::verify;
