@@ -156,7 +156,9 @@ impl Failure {
     /// # Errors
     /// The text cannot be written, in words.
     pub fn to_ron(&self) -> Result<String, String> {
-        let body = ron::ser::to_string_pretty(self, pretty()).map_err(|error| error.to_string())?;
+        let body = options()
+            .to_string_pretty(self, pretty())
+            .map_err(|error| error.to_string())?;
         let mut text = format!(
             "// {} violated at {:.4} s of {}, loop {}.\n",
             self.requirement,
@@ -239,6 +241,7 @@ impl Failure {
 fn format_of(text: &str) -> Option<u32> {
     let without_comments: String = text
         .lines()
+        .filter(|line| !line.trim_start().starts_with("#!["))
         .map(|line| line.split("//").next().unwrap_or_default())
         .flat_map(|line| line.chars().chain(['\n']))
         .collect();
@@ -270,9 +273,7 @@ fn options() -> ron::Options {
 }
 
 fn pretty() -> ron::ser::PrettyConfig {
-    ron::ser::PrettyConfig::default()
-        .extensions(ron::extensions::Extensions::IMPLICIT_SOME)
-        .depth_limit(4)
+    ron::ser::PrettyConfig::default().depth_limit(4)
 }
 
 /// Words in lines of at most `width` characters, unless one word is longer.
