@@ -8,10 +8,12 @@ mod check;
 mod failure;
 mod junit;
 mod report;
+mod shrink;
 mod verify;
 
 pub use check::{CheckError, CheckSettings, Progress, check};
 pub use failure::{FORMAT, Failure, FailureError, FaultFile, Links};
 pub use junit::junit;
 pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};
+pub use shrink::{ShrinkBudget, ShrinkError, Shrunk, explain, replay, shrink};
 pub use verify::verify;

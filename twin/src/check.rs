@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::path::Path;
 
 use campaign::{CheckReport, CheckSettings, RequirementRow};
 
 use crate::Verdict;
 use crate::commands::CheckArguments;
-use crate::input::{InputError, read_operation, write_whole};
+use crate::failure::quoted;
+use crate::input::{InputError, read_operation_and_hash, write_whole};
 use crate::loops::LoopName;
 use crate::progress::ProgressDisplay;
+use crate::shrink::CheckFailures;
 use crate::table::{margin, significant, table, verdict_word};
 
 /// Runs the check and prints its report.
@@ -18,7 +19,7 @@ use crate::table::{margin, significant, table, verdict_word};
 /// # Errors
 /// [`InputError`] for a scenario that cannot be read or run, or a report that cannot be written.
 pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
-    let operation = read_operation(&arguments.scenario)?;
+    let (operation, hash) = read_operation_and_hash(&arguments.scenario)?;
     for note in &operation.notes {
         eprintln!("note: {note}");
     }
@@ -55,6 +56,23 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
     } else {
         print!("{}", text(&report, &replay, arguments.loop_name));
     }
+    if !report.all_hold() {
+        let failures = CheckFailures {
+            operation: &operation,
+            scenario: (&arguments.scenario, &hash),
+            loop_name: arguments.loop_name,
+            duration_ns,
+            folder: arguments.failures.as_deref(),
+            shrink_runs: arguments.shrink_runs,
+        };
+        let told = failures.tell(&report)?;
+        if arguments.json {
+            // The report alone is on the output.
+            eprint!("{told}");
+        } else {
+            print!("{told}");
+        }
+    }
     Ok(if report.all_hold() {
         Verdict::AllHold
     } else {
@@ -83,15 +101,6 @@ fn replay_line(arguments: &CheckArguments, report: &CheckReport) -> String {
         let _ = write!(line, " --loop {}", arguments.loop_name);
     }
     line
-}
-
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    if text.contains(char::is_whitespace) {
-        format!("'{text}'")
-    } else {
-        text
-    }
 }
 
 fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {

@@ -30,6 +30,8 @@ pub enum Command {
     Paths(PathsArguments),
     /// Look at a robot's description, or export it.
     Robot(crate::robot::RobotArguments),
+    /// Reduce a failure to the few events that matter, and tell it in words.
+    Shrink(crate::shrink::ShrinkArguments),
 }
 
 /// Arguments of `import`.
@@ -142,6 +144,12 @@ pub struct CheckArguments {
     /// Write the report as JUnit XML as well.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Write a file of each failure into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub failures: Option<PathBuf>,
+    /// Runs that may be spent on making the worst failure small; 0 for none.
+    #[arg(long, default_value_t = 80, value_name = "N")]
+    pub shrink_runs: usize,
 }
 
 /// Arguments of `run`.
@@ -149,16 +157,17 @@ pub struct CheckArguments {
 pub struct RunArguments {
     /// The scenario, a RON file.
     pub scenario: PathBuf,
-    /// The seed.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// Simulated seconds [default: the scenario's].
+    /// The seed [default: 1, or the failure file's].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Simulated seconds [default: the scenario's, or the failure file's].
     #[arg(long, value_name = "SECONDS", value_parser = duration_s, allow_negative_numbers = true)]
     pub duration: Option<f64>,
-    /// The control loop under test.
-    #[arg(long = "loop", default_value_t = LoopName::Own, value_name = "NAME")]
-    pub loop_name: LoopName,
-    /// Replay this fault schedule instead of drawing one from the seed.
+    /// The control loop under test [default: own, or the failure file's].
+    #[arg(long = "loop", value_name = "NAME")]
+    pub loop_name: Option<LoopName>,
+    /// Replay this fault schedule instead of drawing one from the seed; or this failure, a file of `check --failures`
+    /// or `shrink`.
     #[arg(long, value_name = "FILE")]
     pub fault_file: Option<PathBuf>,
     /// Write the run's fault schedule to a file that --fault-file reads.

@@ -4,6 +4,7 @@
 
 mod check;
 mod commands;
+mod failure;
 mod import;
 mod input;
 mod loops;
@@ -11,6 +12,7 @@ mod paths;
 mod progress;
 mod robot;
 mod run;
+mod shrink;
 mod table;
 
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         commands::Command::Import(arguments) => import::import(arguments),
         commands::Command::Paths(arguments) => paths::paths(arguments),
         commands::Command::Robot(arguments) => robot::robot(arguments),
+        commands::Command::Shrink(arguments) => shrink::shrink(arguments),
     };
     match result {
         Ok(Verdict::AllHold) => ExitCode::SUCCESS,
