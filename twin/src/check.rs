@@ -63,7 +63,7 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
             loop_name: arguments.loop_name,
             duration_ns,
             folder: arguments.failures.as_deref(),
-            shrink_runs: arguments.shrink_runs,
+            shrink_s: arguments.shrink_s,
         };
         let told = failures.tell(&report)?;
         if arguments.json {

@@ -147,9 +147,9 @@ pub struct CheckArguments {
     /// Write a file of each failure into this folder.
     #[arg(long, value_name = "DIR")]
     pub failures: Option<PathBuf>,
-    /// Runs that may be spent on making the worst failure small; 0 for none.
-    #[arg(long, default_value_t = 80, value_name = "N")]
-    pub shrink_runs: usize,
+    /// Simulated seconds that may be spent on making the worst failure small; 0 for none.
+    #[arg(long, default_value_t = 200, value_name = "SECONDS")]
+    pub shrink_s: u64,
 }
 
 /// Arguments of `run`.

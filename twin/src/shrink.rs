@@ -49,12 +49,18 @@ pub fn shrink(arguments: &ShrinkArguments) -> Result<Verdict, InputError> {
     if let Some(scenario) = &arguments.scenario {
         case.failure.scenario = scenario.display().to_string();
     }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the user asked for a limit in seconds of the wall clock"
+    )]
+    let now = Instant::now;
     let until = arguments
         .seconds
-        .map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let is_spent = || until.is_some_and(|until| Instant::now() >= until);
+        .map(|seconds| now() + Duration::from_secs(seconds));
+    let is_spent = || until.is_some_and(|until| now() >= until);
     let budget = ShrinkBudget {
         runs_max: arguments.runs,
+        simulated_ns_max: u64::MAX,
         is_spent: &is_spent,
     };
     let factory = case.loop_name.factory();
@@ -81,8 +87,8 @@ pub struct CheckFailures<'a> {
     pub duration_ns: u64,
     /// Where the files go.
     pub folder: Option<&'a Path>,
-    /// Runs that shrinking may take; 0 for none.
-    pub shrink_runs: usize,
+    /// Simulated seconds that shrinking may take; 0 for none.
+    pub shrink_s: u64,
 }
 
 impl CheckFailures<'_> {
@@ -113,10 +119,13 @@ impl CheckFailures<'_> {
                 );
             }
         }
-        let Some(worst) = report.worst.as_ref().filter(|_| self.shrink_runs > 0) else {
+        let Some(worst) = report.worst.as_ref().filter(|_| self.shrink_s > 0) else {
             return Ok(text);
         };
-        let budget = ShrinkBudget::runs(self.shrink_runs);
+        let budget = ShrinkBudget {
+            simulated_ns_max: self.shrink_s.saturating_mul(1_000_000_000),
+            ..ShrinkBudget::runs(usize::MAX)
+        };
         let shrunk = self
             .failure(worst.seed, worst.requirement)
             .and_then(|failure| {

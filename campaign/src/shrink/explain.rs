@@ -37,7 +37,7 @@ pub fn explain(
     let finding = loop {
         witness.watch_arrivals(&twin);
         twin.step();
-        witness.watch_robot(&twin, failure);
+        witness.watch_robot(&twin);
         let judges = twin.world().resource::<Judges>();
         let finding = judges.monitors.finding(failure.requirement);
         if finding.violated_at_ns.is_some() || twin.is_over() {
@@ -104,7 +104,7 @@ impl Witness {
         }
     }
 
-    fn watch_robot(&mut self, twin: &Twin, _failure: &Failure) {
+    fn watch_robot(&mut self, twin: &Twin) {
         let world = twin.world();
         let clock = world.resource::<sim::state::Clock>();
         self.tick_ns = clock.tick_ns;
@@ -177,7 +177,13 @@ impl Witness {
         });
         let age = last.true_age_ns.map_or(
             ", and which no console made or no path delivered".into(),
-            |age_ns| format!(", {} old", milliseconds(age_ns)),
+            |age_ns| {
+                format!(
+                    ", {} old (at most {} by the robot time that it echoes)",
+                    milliseconds(age_ns),
+                    milliseconds(last.echo_age_ns)
+                )
+            },
         );
         let _ = write!(
             text,

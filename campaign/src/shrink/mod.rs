@@ -32,6 +32,8 @@ const PUT_OFF_NS: u64 = 500_000_000;
 pub struct ShrinkBudget<'a> {
     /// Runs at most.
     pub runs_max: usize,
+    /// Simulated time of all runs together at most, ns.
+    pub simulated_ns_max: u64,
     /// Asked before each run; true ends the work. A result then depends on the speed of the machine.
     pub is_spent: &'a dyn Fn() -> bool,
 }
@@ -41,6 +43,7 @@ impl ShrinkBudget<'_> {
     pub fn runs(runs_max: usize) -> Self {
         Self {
             runs_max,
+            simulated_ns_max: u64::MAX,
             is_spent: &|| false,
         }
     }
@@ -151,6 +154,7 @@ pub fn shrink(
         budget,
         tick_ns: scenario.control_loop.tick_ns,
         runs: 1,
+        simulated_ns: violated_at_ns,
         best: failure.clone(),
         is_exhausted: false,
     };
@@ -172,6 +176,7 @@ struct Shrinker<'a> {
     budget: &'a ShrinkBudget<'a>,
     tick_ns: u64,
     runs: usize,
+    simulated_ns: u64,
     best: Failure,
     is_exhausted: bool,
 }
@@ -181,8 +186,8 @@ impl Shrinker<'_> {
     fn work(&mut self) {
         self.drop_late_faults();
         self.calm_links();
-        self.fewer_events();
         self.fewer_arms();
+        self.fewer_events();
         self.slide_all();
         self.links_by_packet();
         loop {
@@ -191,6 +196,7 @@ impl Shrinker<'_> {
             self.one_path();
             self.plainer_faults();
             self.shorter_spells();
+            self.drop_empty_spells();
             self.smaller_numbers();
             self.slide_all();
             self.calm_surgeon();
@@ -207,7 +213,10 @@ impl Shrinker<'_> {
         if self.is_exhausted || candidate == self.best {
             return false;
         }
-        if self.runs >= self.budget.runs_max || (self.budget.is_spent)() {
+        let is_spent = self.runs >= self.budget.runs_max
+            || self.simulated_ns >= self.budget.simulated_ns_max
+            || (self.budget.is_spent)();
+        if is_spent {
             self.is_exhausted = true;
             return false;
         }
@@ -215,11 +224,15 @@ impl Shrinker<'_> {
         match replay(self.scenario, &candidate, self.make_loop) {
             Ok(Some(finding)) => {
                 let at_ns = finding.violated_at_ns.unwrap_or(candidate.duration_ns);
+                self.simulated_ns += at_ns;
                 self.keep(candidate, at_ns);
                 true
             }
             // A candidate whose world cannot be built is no failure of the loop.
-            Ok(None) | Err(_) => false,
+            Ok(None) | Err(_) => {
+                self.simulated_ns += candidate.duration_ns;
+                false
+            }
         }
     }
 
@@ -370,6 +383,15 @@ impl Shrinker<'_> {
                 });
             }
         }
+    }
+
+    /// Spells that have shrunk to nothing are none.
+    fn drop_empty_spells(&mut self) {
+        let without = self.with(|failure| {
+            let faults = &mut failure.schedule.faults;
+            faults.retain(|fault| fault.for_ms.get() > 0.0);
+        });
+        self.attempt(without);
     }
 
     fn shorter_spells(&mut self) {
