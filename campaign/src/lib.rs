@@ -5,6 +5,7 @@
 //! order of their seeds, and every number of a report is the same for any number of threads.
 
 mod check;
+mod exhaust;
 mod failure;
 mod junit;
 mod report;
@@ -12,6 +13,10 @@ mod shrink;
 mod verify;
 
 pub use check::{CheckError, CheckSettings, Progress, check};
+pub use exhaust::{
+    CHECKED, Exercised, ExhaustError, ExhaustReport, ExhaustSettings, OrderCounts, Scale,
+    Violation, count_orders, exhaust,
+};
 pub use failure::{FORMAT, Failure, FailureError, FaultFile, Links};
 pub use junit::junit;
 pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};

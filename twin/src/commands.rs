@@ -32,6 +32,8 @@ pub enum Command {
     Robot(crate::robot::RobotArguments),
     /// Reduce a failure to the few events that matter, and tell it in words.
     Shrink(crate::shrink::ShrinkArguments),
+    /// Go through every schedule of a few frames over two paths.
+    Exhaust(crate::exhaust::ExhaustArguments),
 }
 
 /// Arguments of `import`.

@@ -4,6 +4,7 @@
 
 mod check;
 mod commands;
+mod exhaust;
 mod failure;
 mod import;
 mod input;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         commands::Command::Paths(arguments) => paths::paths(arguments),
         commands::Command::Robot(arguments) => robot::robot(arguments),
         commands::Command::Shrink(arguments) => shrink::shrink(arguments),
+        commands::Command::Exhaust(arguments) => exhaust::exhaust(arguments),
     };
     match result {
         Ok(Verdict::AllHold) => ExitCode::SUCCESS,
