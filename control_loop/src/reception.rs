@@ -180,7 +180,7 @@ impl Receiver {
     }
 
     /// Folds what decides which later commands are accepted, the work of a tick aside.
-    pub(crate) fn digest_motion(&self, sink: &mut dyn FnMut(&[u8])) {
+    pub fn digest_motion(&self, sink: &mut dyn FnMut(&[u8])) {
         self.door.digest(sink);
         if let Some(session) = &self.session {
             sink(&session.epoch.to_le_bytes());

@@ -105,13 +105,13 @@ impl BenchTop {
                 camera_pressed: false,
                 stop_pressed: false,
             };
-            if keys.is_none() {
-                if let Some(hello) = &console.tick(now_ns, &input).hello {
-                    if let Ok(opened) = open_hello(&psk, hello.as_ref()) {
-                        console_nonce = opened.console_nonce;
-                    }
-                    robot.receive(now_ns, PathId::A, hello.as_ref());
+            if keys.is_none()
+                && let Some(hello) = &console.tick(now_ns, &input).hello
+            {
+                if let Ok(opened) = open_hello(&psk, hello.as_ref()) {
+                    console_nonce = opened.console_nonce;
                 }
+                robot.receive(now_ns, PathId::A, hello.as_ref());
             }
             if let Some((epoch, key)) = &keys {
                 sequence += 1;
@@ -424,6 +424,8 @@ fn scaled(settings: &LoopSettings, scale: Scale) -> LoopSettings {
         status_interval_ns: scale.tick_ns,
         gap_ns: scale.tick_ns,
         coast_ns: ticks(scale.coast),
+        // A longer tick makes every stop longer by some ticks.
+        stop_ns: settings.stop_ns + ticks(20),
         freshness_ns: ticks(scale.freshness),
         latent_ns: settings.latent_ns.max(ticks(scale.coast)),
         hello_interval_ns: settings.hello_interval_ns.max(scale.tick_ns),

@@ -54,12 +54,12 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A tick of 10 ms, the longest that the loop allows: a stop of 200 ms takes 20.
+    /// A tick of 10 ms, the longest that the loop allows: a stop takes up to 40.
     pub const DEFAULT: Self = Self {
         tick_ns: 10_000_000,
-        coast: 3,
-        freshness: 4,
-        tail: 26,
+        coast: 2,
+        freshness: 3,
+        tail: 44,
     };
 }
 
