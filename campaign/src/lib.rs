@@ -5,6 +5,8 @@
 //! order of their seeds, and every number of a report is the same for any number of threads.
 
 mod check;
+mod exhaust;
+mod failure;
 pub mod html;
 pub mod hunt;
 mod junit;
@@ -13,12 +15,19 @@ pub mod plan;
 pub mod preflight;
 mod report;
 pub mod sarif;
+mod shrink;
 pub mod splitting;
 pub mod sprt;
 pub mod table;
 mod verify;
 
 pub use check::{CheckError, CheckSettings, Progress, check};
+pub use exhaust::{
+    CHECKED, Exercised, ExhaustError, ExhaustReport, ExhaustSettings, OrderCounts, Scale,
+    Violation, count_orders, exhaust,
+};
+pub use failure::{FORMAT, Failure, FailureError, FaultFile, Links};
 pub use junit::junit;
 pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};
+pub use shrink::{ShrinkBudget, ShrinkError, Shrunk, explain, replay, shrink};
 pub use verify::verify;

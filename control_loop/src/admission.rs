@@ -254,6 +254,13 @@ impl Admission {
         self.redundancy.digest(sink);
     }
 
+    /// Folds what acceptance depends on: the ring and the paths' health decide none.
+    pub(crate) fn digest_motion(&self, sink: &mut dyn FnMut(&[u8])) {
+        for value in [self.newest_accepted, self.settled, self.settled_ns] {
+            sink(&value.to_le_bytes());
+        }
+    }
+
     /// A fresh command came by a path. It speaks for the path only if it is newer than everything that
     /// came by it before: somebody who repeats what was recorded keeps no dead path alive.
     fn note_delivery(&mut self, now_ns: u64, path: PathId, sequence: u64) {

@@ -187,6 +187,16 @@ impl Receiver {
         }
     }
 
+    /// Folds what decides which later commands are accepted, the work of a tick aside.
+    pub fn digest_motion(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.door.digest(sink);
+        if let Some(session) = &self.session {
+            sink(&session.epoch.to_le_bytes());
+            session.admission.digest_motion(sink);
+        }
+        sink(&[u8::from(self.session.is_some()), u8::from(self.began)]);
+    }
+
     fn open(&mut self, now_ns: u64, path: PathId, bytes: &[u8], engagement: u32) -> Heard {
         match frame::header_of(bytes) {
             Some((Kind::Hello, ..)) => self.open_hello(path, bytes),

@@ -80,6 +80,13 @@ pub trait RobotLoop {
 
     /// Folds everything that a later output depends on.
     fn digest(&self, sink: &mut dyn FnMut(&[u8]));
+
+    /// Folds what later set-points depend on while no tick's work is spent: neither counters, nor what a path is
+    /// worth, nor which path a command came by. An exhaustive check merges states by it. A loop that does not know
+    /// better folds everything.
+    fn digest_motion(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.digest(sink);
+    }
 }
 
 /// The robot end of the loop: reception decides what the driver hears.
@@ -137,6 +144,11 @@ impl RobotLoop for Robot {
 
     fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         self.receiver.digest(sink);
+        self.driver.digest(sink);
+    }
+
+    fn digest_motion(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.receiver.digest_motion(sink);
         self.driver.digest(sink);
     }
 }

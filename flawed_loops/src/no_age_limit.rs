@@ -64,4 +64,9 @@ impl RobotLoop for NoAgeLimit {
         self.receiver.digest(sink);
         self.driver.digest(sink);
     }
+
+    fn digest_motion(&self, sink: &mut dyn FnMut(&[u8])) {
+        self.receiver.digest_motion(sink);
+        self.driver.digest(sink);
+    }
 }

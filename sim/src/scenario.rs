@@ -111,7 +111,7 @@ pub struct TwoPaths {
 
 /// The surgeon. Every default is an assumption but the tremor's: 8–12 Hz is the physiological band, and
 /// 49 µm the rms of a hand that holds still (Riviere 1997).
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SurgeonSettings {
     /// Radius of the volume that a hand works in.

@@ -14,7 +14,7 @@ use sim::Operation;
 
 use crate::Verdict;
 use crate::commands::duration_s;
-use crate::input::{InputError, read_operation_hashed, write_whole};
+use crate::input::{InputError, read_operation_and_hash, write_whole};
 use crate::loops::LoopName;
 use crate::table::{margin, significant, table, verdict_word};
 
@@ -114,7 +114,7 @@ fn started(
     scenario: &Path,
     out: &Path,
 ) -> Result<Verdict, InputError> {
-    let (operation, scenario_sha256) = read_operation_hashed(scenario)?;
+    let (operation, scenario_sha256) = read_operation_and_hash(scenario)?;
     for note in &operation.notes {
         eprintln!("note: {note}");
     }
@@ -228,7 +228,7 @@ pub fn run_in_folder(
 }
 
 fn merged(arguments: &MergeArguments) -> Result<Verdict, InputError> {
-    let (operation, sha256) = read_operation_hashed(&arguments.scenario)?;
+    let (operation, sha256) = read_operation_and_hash(&arguments.scenario)?;
     let folder = folder::merge(&arguments.shards, &arguments.out)?;
     if folder.plan().scenario_sha256 != sha256 {
         return Err(InputError::new(format!(

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::path::Path;
 
 use campaign::hunt::{Caught, hunt};
 use campaign::{CheckReport, CheckSettings, RequirementRow};
@@ -11,9 +10,11 @@ use sim::Operation;
 
 use crate::Verdict;
 use crate::commands::{CheckArguments, FlawedLoops};
-use crate::input::{InputError, read_operation, write_whole};
+use crate::failure::quoted;
+use crate::input::{InputError, read_operation_and_hash, write_whole};
 use crate::loops::LoopName;
 use crate::progress::ProgressDisplay;
+use crate::shrink::CheckFailures;
 use crate::table::{margin, significant, table, verdict_word};
 
 /// Runs the check and prints its report.
@@ -21,7 +22,7 @@ use crate::table::{margin, significant, table, verdict_word};
 /// # Errors
 /// [`InputError`] for a scenario that cannot be read or run, or a report that cannot be written.
 pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
-    let operation = read_operation(&arguments.scenario)?;
+    let (operation, hash) = read_operation_and_hash(&arguments.scenario)?;
     for note in &operation.notes {
         eprintln!("note: {note}");
     }
@@ -77,6 +78,23 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
         println!("{json}");
     } else {
         print!("{}", text(&report, &replay, arguments.loop_name));
+    }
+    if !report.all_hold() {
+        let failures = CheckFailures {
+            operation: &operation,
+            scenario: (&arguments.scenario, &hash),
+            loop_name: arguments.loop_name,
+            duration_ns,
+            folder: arguments.failures.as_deref(),
+            shrink_s: arguments.shrink_s,
+        };
+        let told = failures.tell(&report)?;
+        if arguments.json {
+            // The report alone is on the output.
+            eprint!("{told}");
+        } else {
+            print!("{told}");
+        }
     }
     Ok(if report.all_hold() {
         Verdict::AllHold
@@ -204,15 +222,6 @@ fn replay_line(arguments: &CheckArguments, report: &CheckReport) -> String {
         let _ = write!(line, " --loop {}", arguments.loop_name);
     }
     line
-}
-
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    if text.contains(char::is_whitespace) {
-        format!("'{text}'")
-    } else {
-        text
-    }
 }
 
 fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {

@@ -36,6 +36,10 @@ pub enum Command {
     Paths(PathsArguments),
     /// Look at a robot's description, or export it.
     Robot(crate::robot::RobotArguments),
+    /// Reduce a failure to the few events that matter, and tell it in words.
+    Shrink(crate::shrink::ShrinkArguments),
+    /// Go through every schedule of a few frames over two paths.
+    Exhaust(crate::exhaust::ExhaustArguments),
 }
 
 /// Arguments of `import`.
@@ -164,6 +168,12 @@ pub struct CheckArguments {
     /// Write the report as JUnit XML as well.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Write a file of each failure into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub failures: Option<PathBuf>,
+    /// Simulated seconds that may be spent on making the worst failure small; 0 for none.
+    #[arg(long, default_value_t = 200, value_name = "SECONDS")]
+    pub shrink_s: u64,
 }
 
 /// Arguments of `run`.
@@ -171,19 +181,20 @@ pub struct CheckArguments {
 pub struct RunArguments {
     /// The scenario, a RON file.
     pub scenario: PathBuf,
-    /// The seed.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub seed: u64,
-    /// Simulated seconds [default: the scenario's].
+    /// The seed [default: 1, or the failure file's].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Simulated seconds [default: the scenario's, or the failure file's].
     #[arg(long, value_name = "SECONDS", value_parser = duration_s, allow_negative_numbers = true)]
     pub duration: Option<f64>,
-    /// The control loop under test.
-    #[arg(long = "loop", default_value_t = LoopName::Own, value_name = "NAME")]
-    pub loop_name: LoopName,
+    /// The control loop under test [default: own, or the failure file's].
+    #[arg(long = "loop", value_name = "NAME")]
+    pub loop_name: Option<LoopName>,
     /// Draw which faults exist and how strong, as a campaign does.
     #[arg(long)]
     pub swarm: bool,
-    /// Replay this fault schedule instead of drawing one from the seed.
+    /// Replay this fault schedule instead of drawing one from the seed; or this failure, a file of `check --failures`
+    /// or `shrink`.
     #[arg(long, value_name = "FILE")]
     pub fault_file: Option<PathBuf>,
     /// Write the run's fault schedule to a file that --fault-file reads.

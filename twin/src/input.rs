@@ -4,10 +4,9 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use campaign::plan::sha256_hex;
-use net_model::FaultSchedule;
+use campaign::{Failure, FailureError, FaultFile};
 use robot_model::Robot;
-use sim::scenario::fault_schedule_from_ron;
+use sha2::{Digest, Sha256};
 use sim::{Operation, ScenarioError};
 
 /// Files larger than this are refused: none of ours comes near it.
@@ -35,21 +34,23 @@ impl InputError {
 /// # Errors
 /// [`InputError`] with the file, the line and the column where they are known.
 pub fn read_operation(path: &Path) -> Result<Operation, InputError> {
-    read_operation_hashed(path).map(|(operation, _)| operation)
+    read_operation_and_hash(path).map(|(operation, _)| operation)
 }
 
-/// As [`read_operation`], with the SHA-256 of the scenario and of all files that it names, in the order in which they
-/// are read.
+/// As [`read_operation`], with the SHA-256 over the scenario's text and those of all files that it names.
 ///
 /// # Errors
 /// As [`read_operation`].
-pub fn read_operation_hashed(path: &Path) -> Result<(Operation, String), InputError> {
+pub fn read_operation_and_hash(path: &Path) -> Result<(Operation, String), InputError> {
     let text = read_text(path).map_err(InputError)?;
+    let mut hash = Sha256::new();
+    hash.update(text.as_bytes());
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mut hashes = sha256_hex(text.as_bytes());
     let mut read = |file: &str| {
         let text = read_text(&folder.join(file))?;
-        hashes.push_str(&sha256_hex(text.as_bytes()));
+        // The length first: the same bytes cut elsewhere are other files.
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
         Ok(text)
     };
     let operation = Operation::from_ron(&text, &mut read).map_err(|error| {
@@ -59,16 +60,36 @@ pub fn read_operation_hashed(path: &Path) -> Result<(Operation, String), InputEr
             .map_or_else(|| path.to_path_buf(), |file| folder.join(file));
         InputError(explain(&at_fault, &error))
     })?;
-    Ok((operation, sha256_hex(hashes.as_bytes())))
+    let hash = hash
+        .finalize()
+        .into_iter()
+        .map(|byte| format!("{byte:02x}"));
+    Ok((operation, hash.collect()))
 }
 
-/// Reads a fault schedule.
+/// Reads a fault schedule, or a whole failure.
 ///
 /// # Errors
-/// As [`read_operation`].
-pub fn read_fault_file(path: &Path) -> Result<FaultSchedule, InputError> {
+/// As [`read_operation`]; a file of a newer program is told as such.
+pub fn read_fault_file(path: &Path) -> Result<FaultFile, InputError> {
     let text = read_text(path).map_err(InputError)?;
-    fault_schedule_from_ron(&text).map_err(|error| InputError(explain(path, &error)))
+    FaultFile::from_ron(&text).map_err(|error| failure_error(path, &error))
+}
+
+/// Reads a failure.
+///
+/// # Errors
+/// As [`read_fault_file`].
+pub fn read_failure(path: &Path) -> Result<Failure, InputError> {
+    let text = read_text(path).map_err(InputError)?;
+    Failure::from_ron(&text).map_err(|error| failure_error(path, &error))
+}
+
+fn failure_error(path: &Path, error: &FailureError) -> InputError {
+    InputError(match error {
+        FailureError::Text(error) => explain(path, error),
+        other => format!("{}: {other}", path.display()),
+    })
 }
 
 /// Reads a robot's description.

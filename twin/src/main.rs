@@ -5,6 +5,8 @@
 mod campaign;
 mod check;
 mod commands;
+mod exhaust;
+mod failure;
 mod import;
 mod input;
 mod loops;
@@ -14,6 +16,7 @@ mod progress;
 mod rare;
 mod robot;
 mod run;
+mod shrink;
 mod table;
 
 use std::process::ExitCode;
@@ -31,6 +34,8 @@ fn main() -> ExitCode {
         commands::Command::Preflight(arguments) => preflight::preflight(arguments),
         commands::Command::Rare(arguments) => rare::rare(arguments),
         commands::Command::Robot(arguments) => robot::robot(arguments),
+        commands::Command::Shrink(arguments) => shrink::shrink(arguments),
+        commands::Command::Exhaust(arguments) => exhaust::exhaust(arguments),
     };
     match result {
         Ok(Verdict::AllHold) => ExitCode::SUCCESS,

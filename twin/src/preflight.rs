@@ -16,7 +16,7 @@ use crate::Verdict;
 use crate::campaign::{evidence, plan_of, run_in_folder, share};
 use crate::commands::{base_ms, duration_s};
 use crate::import::recognised;
-use crate::input::{InputError, read_operation_hashed, write_all_whole};
+use crate::input::{InputError, read_operation_and_hash, write_all_whole};
 use crate::loops::LoopName;
 
 /// Arguments of `preflight`.
@@ -64,7 +64,7 @@ pub struct PreflightArguments {
 /// # Errors
 /// [`InputError`]: a file that cannot be read, fitted or written, or a scenario that cannot be run.
 pub fn preflight(arguments: &PreflightArguments) -> Result<Verdict, InputError> {
-    let (mut operation, scenario_sha256) = read_operation_hashed(&arguments.scenario)?;
+    let (mut operation, scenario_sha256) = read_operation_and_hash(&arguments.scenario)?;
     coverage::check_list(&operation.campaign.cannot_happen)
         .map_err(|error| InputError::new(format!("{}: {error}", arguments.scenario.display())))?;
     let send_interval_ms = operation.control_loop.frame_interval_ns as f64 * 1e-6;

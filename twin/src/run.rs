@@ -1,52 +1,81 @@
 //! `twin run`.
 
 use campaign::monte_carlo::variation::Variation;
-use campaign::verify;
+use campaign::{FORMAT, Failure, FaultFile, Links, verify};
 use net_model::FaultSchedule;
+use safety::Id;
 use sim::journal::KEY;
 use sim::{Keep, Operation, RunPlan, Twin};
 
 use crate::Verdict;
 use crate::commands::RunArguments;
-use crate::input::{InputError, read_fault_file, read_operation, write_whole};
+use crate::failure::{loop_of, tell_if_changed};
+use crate::input::{InputError, read_fault_file, read_operation_and_hash, write_whole};
+use crate::loops::LoopName;
 use crate::table::{margin, significant, table, verdict_word};
+
+/// What is run: an operation as a failure may have changed it, and its plan.
+struct Job {
+    failure: Failure,
+    /// What a failure file promises.
+    promise: Option<Id>,
+    loop_name: LoopName,
+}
 
 /// Runs one operation and prints its events, its hash and the margins.
 ///
 /// # Errors
 /// [`InputError`] for files that cannot be read or written, or a scenario that cannot be run.
 pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
-    let mut operation = read_operation(&arguments.scenario)?;
+    let (mut scenario, hash) = read_operation_and_hash(&arguments.scenario)?;
     if arguments.swarm {
-        operation = Variation::draw(&operation, arguments.seed, true).operation;
+        let seed = arguments.seed.unwrap_or(1);
+        scenario = Variation::draw(&scenario, seed, true).operation;
     }
-    for note in &operation.notes {
+    for note in &scenario.notes {
         eprintln!("note: {note}");
     }
-    let plan = plan(arguments, &operation)?;
+    let Job {
+        failure,
+        promise,
+        loop_name,
+    } = job(arguments, &scenario, &hash)?;
+    let wrong = |error: String| InputError::new(format!("{}: {error}", shown_file(arguments)));
+    let operation = failure
+        .operation(&scenario)
+        .map_err(|error| wrong(error.to_string()))?;
+    let plan = RunPlan {
+        seed: failure.seed,
+        faults: failure.schedule.clone(),
+        duration_ns: failure.duration_ns,
+    };
     if let Some(file) = &arguments.write_fault_file {
-        let text = fault_file(&plan.faults, arguments)?;
+        let text = fault_file(&plan, arguments)?;
         write_whole(file, &text)?;
     }
-    let unbuilt = |error: sim::BuildError| {
-        InputError::new(format!("{}: {error}", arguments.scenario.display()))
-    };
     if arguments.verify {
-        return verify(&operation, &plan, arguments.loop_name.factory())
+        if failure.surgeon_seed != failure.seed {
+            return Err(wrong(
+                "has a surgeon of its own seed, which --verify cannot replay; leave --verify out"
+                    .into(),
+            ));
+        }
+        return verify(&operation, &plan, loop_name.factory())
             .map(|divergence| told_divergence(divergence, &plan))
-            .map_err(unbuilt);
+            .map_err(|error| wrong(error.to_string()));
     }
     let keep = Keep {
         events: true,
         links: false,
     };
-    let mut twin =
-        Twin::new(&operation, &plan, arguments.loop_name.factory(), keep).map_err(unbuilt)?;
+    let mut twin: Twin = failure
+        .twin(&scenario, loop_name.factory(), keep)
+        .map_err(|error| wrong(error.to_string()))?;
     let outcome = twin.run_to_end();
 
     println!(
         "{} · {} · seed {} · loop: {}",
-        operation.name, operation.robot_name, plan.seed, arguments.loop_name
+        operation.name, operation.robot_name, plan.seed, loop_name
     );
     println!("\ncolumns\n{KEY}\n");
     for event in twin.events() {
@@ -86,29 +115,86 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
         ]);
     }
     println!("{rows}");
+    if let Some(id) = promise {
+        let found = outcome.findings.iter().find(|finding| finding.id == id);
+        match found.and_then(|finding| finding.violated_at_ns) {
+            Some(at_ns) => println!(
+                "{id} is violated at {:.4} s; the file says at {:.4} s",
+                at_ns as f64 * 1e-9,
+                failure.violated_at_ns as f64 * 1e-9
+            ),
+            None => println!(
+                "{id} is not violated any more; the file says at {:.4} s",
+                failure.violated_at_ns as f64 * 1e-9
+            ),
+        }
+    }
     Ok(verdict)
 }
 
-fn plan(arguments: &RunArguments, operation: &Operation) -> Result<RunPlan, InputError> {
-    let duration_ns = arguments
-        .duration
-        .map_or(operation.duration_ns, |seconds| (seconds * 1e9) as u64);
-    let mut plan = RunPlan::of_seed(operation, arguments.seed, duration_ns);
-    if let Some(file) = &arguments.fault_file {
-        plan.faults = read_fault_file(file)?;
+fn job(arguments: &RunArguments, scenario: &Operation, hash: &str) -> Result<Job, InputError> {
+    let asked_ns = arguments.duration.map(|seconds| (seconds * 1e9) as u64);
+    let seed = arguments.seed.unwrap_or(1);
+    let duration_ns = asked_ns.unwrap_or(scenario.duration_ns);
+    let plain = |schedule: FaultSchedule| Job {
+        failure: Failure {
+            format: FORMAT,
+            commit: String::new(),
+            scenario: arguments.scenario.display().to_string(),
+            scenario_sha256: hash.into(),
+            loop_name: String::new(),
+            requirement: Id::R01,
+            violated_at_ns: 0,
+            duration_ns,
+            seed,
+            surgeon_seed: seed,
+            schedule,
+            links: Links::AsInScenario,
+            arms: None,
+            surgeon: None,
+            explanation: String::new(),
+        },
+        promise: None,
+        loop_name: arguments.loop_name.unwrap_or(LoopName::Own),
+    };
+    let Some(file) = &arguments.fault_file else {
+        return Ok(plain(RunPlan::of_seed(scenario, seed, duration_ns).faults));
+    };
+    let mut failure = match read_fault_file(file)? {
+        FaultFile::Schedule(schedule) => return Ok(plain(schedule)),
+        FaultFile::Failure(failure) => *failure,
+    };
+    tell_if_changed(file, &failure, &arguments.scenario, hash);
+    let loop_name = match arguments.loop_name {
+        Some(name) => name,
+        None => loop_of(file, &failure)?,
+    };
+    if let Some(seed) = arguments.seed {
+        (failure.seed, failure.surgeon_seed) = (seed, seed);
     }
-    Ok(plan)
+    failure.duration_ns = asked_ns.unwrap_or(failure.duration_ns);
+    Ok(Job {
+        promise: Some(failure.requirement),
+        failure,
+        loop_name,
+    })
 }
 
-fn fault_file(faults: &FaultSchedule, arguments: &RunArguments) -> Result<String, InputError> {
-    let ron = ron::ser::to_string_pretty(faults, ron::ser::PrettyConfig::default())
+/// The file that a message is about.
+fn shown_file(arguments: &RunArguments) -> String {
+    let file = arguments.fault_file.as_ref();
+    file.unwrap_or(&arguments.scenario).display().to_string()
+}
+
+fn fault_file(plan: &RunPlan, arguments: &RunArguments) -> Result<String, InputError> {
+    let ron = ron::ser::to_string_pretty(&plan.faults, ron::ser::PrettyConfig::default())
         .map_err(|error| InputError::new(error.to_string()))?;
     Ok(format!(
         "// The faults of {}, seed {}.\n// Replay: twin run {} --seed {} --fault-file THIS\n{ron}\n",
         arguments.scenario.display(),
-        arguments.seed,
+        plan.seed,
         arguments.scenario.display(),
-        arguments.seed
+        plan.seed
     ))
 }
 
