@@ -80,21 +80,42 @@ fn losses() -> Result<Vec<Row>, Box<dyn std::error::Error>> {
 }
 
 fn bottlenecks() -> Result<Vec<Row>, Box<dyn std::error::Error>> {
-    let queue = "rate_mbit_s: 20, limit_bytes: 60000";
-    [
-        ("policer: (rate_mbit_s: 0.6, burst_bytes: 3000)".to_string(), "()"),
-        (format!("bottleneck: ({queue}, cross: [Poisson(packets_per_s: 1500, bytes: 1500)])"), "()"),
-        (format!("bottleneck: ({queue}, cross: [OnOff(on_ms: 100, off_ms: 300, rate_mbit_s: 24, packet_bytes: 1500)])"), "()"),
-        (format!("bottleneck: ({queue}, cross: [Video(frames_per_s: 60, rate_mbit_s: 12, key_every: 30, key_ratio: 6, packet_bytes: 1200)])"), "()"),
-        (format!("bottleneck: ({queue}, cross: [Video(frames_per_s: 60, rate_mbit_s: 12, key_every: 30, key_ratio: 6, packet_bytes: 1200)])"),
-         "(faults: [(at_ms: 500, for_ms: 1000, paths: A, kind: Congestion(rate_mbit_s: 9))])"),
-    ]
-    .iter()
-    .map(|(knob, faults)| {
-        let with = if *faults == "()" { "" } else { " + Congestion(rate_mbit_s: 9)" };
-        row(&format!("{knob}{with}"), &format!("(base_one_way: 10, {knob})"), faults)
-    })
-    .collect()
+    let video =
+        "Video(frames_per_s: 60, rate_mbit_s: 12, key_every: 30, key_ratio: 6, packet_bytes: 1200)";
+    let congestion = "Congestion(rate_mbit_s: 9)";
+    let policer = "policer: (rate_mbit_s: 0.6, burst_bytes: 3000)";
+    let mut rows = vec![row(
+        policer,
+        &format!("(base_one_way: 10, {policer})"),
+        "()",
+    )?];
+    for (cross, kind) in [
+        ("Poisson(packets_per_s: 1500, bytes: 1500)", None),
+        (
+            "OnOff(on_ms: 100, off_ms: 300, rate_mbit_s: 24, packet_bytes: 1500)",
+            None,
+        ),
+        (video, None),
+        (video, Some(congestion)),
+    ] {
+        let queue = format!("bottleneck: (rate_mbit_s: 20, limit_bytes: 60000, cross: [{cross}])");
+        let name = match kind {
+            Some(kind) => format!("20 Mbit/s, 60 kB: {cross} + {kind}"),
+            None => format!("20 Mbit/s, 60 kB: {cross}"),
+        };
+        let faults = kind.map_or("()".to_string(), spell);
+        rows.push(row(
+            &name,
+            &format!("(base_one_way: 10, {queue})"),
+            &faults,
+        )?);
+    }
+    Ok(rows)
+}
+
+/// A fault schedule of one fault.
+fn spell(kind: &str) -> String {
+    format!("(faults: [(at_ms: 500, for_ms: 1000, paths: A, kind: {kind})])")
 }
 
 fn faults() -> Result<Vec<Row>, Box<dyn std::error::Error>> {
@@ -113,10 +134,7 @@ fn faults() -> Result<Vec<Row>, Box<dyn std::error::Error>> {
         "Handovers(period_ms: 400, spike_ms: 80, start_ms: 10, end_ms: 6, probability: 0.3)",
     ]
     .iter()
-    .map(|kind| {
-        let faults = format!("(faults: [(at_ms: 500, for_ms: 1000, paths: A, kind: {kind})])");
-        row(kind, "(base_one_way: 10)", &faults)
-    })
+    .map(|kind| row(kind, "(base_one_way: 10)", &spell(kind)))
     .collect()
 }
 
