@@ -98,7 +98,7 @@ impl Flaw for WatchdogAtTheConsole {
 /// The arm jumps to its target as fast as eight times the limits let it: no limit of jerk, acceleration or
 /// speed is left.
 ///
-/// CRTK says that a low-level controller may reject large jumps; this one does not. Caught by R03 and R04.
+/// CRTK says that a low-level controller may reject large jumps; this one does not. Caught by R04.
 #[derive(Clone)]
 pub struct JumpsToTheTarget {
     follower: Follower,

@@ -360,3 +360,109 @@ fn wrong_arguments_are_refused() {
         &["/nowhere/a.xml", "cannot be written"],
     );
 }
+
+#[test]
+fn the_hunt_tells_in_which_run_each_flawed_loop_was_caught_and_by_what() {
+    for (name, requirement) in [
+        ("raven-receiver", "R02"),
+        ("no-authentication", "R12"),
+        ("latched", "R05"),
+    ] {
+        let output = twin(&[
+            "check",
+            "scenarios/under_attack.ron",
+            "--flawed",
+            name,
+            "--seeds",
+            "4",
+        ]);
+        let told = stdout(&output);
+        assert_eq!(output.status.code(), Some(0), "{told}{}", stderr(&output));
+        let mut lines = told.lines();
+        let heading = lines.find(|line| line.contains("caught in run"));
+        assert!(
+            heading.is_some_and(|heading| heading.contains(requirement)),
+            "{name} must be caught by {requirement}: {told}"
+        );
+    }
+    // A second of a run is too short for anything to go wrong with a loop that only has no age limit.
+    let escaped = twin(&[
+        "check",
+        CASABLANCA,
+        "--flawed",
+        "no-age-limit",
+        "--seeds",
+        "1",
+        "--duration",
+        "0.5",
+    ]);
+    assert_eq!(escaped.status.code(), Some(1));
+    assert!(
+        stdout(&escaped).contains("NOT in 1"),
+        "{}",
+        stdout(&escaped)
+    );
+    assert_refused(
+        &["check", CASABLANCA, "--flawed", "own"],
+        &["not known to be wrong"],
+    );
+    assert_refused(
+        &["check", CASABLANCA, "--flawed", "sloppy"],
+        &["no loop is called 'sloppy'"],
+    );
+}
+
+#[test]
+fn published_networks_are_listed_shown_and_used_by_name() {
+    let list = twin(&["paths", "list"]);
+    assert_eq!(list.status.code(), Some(0));
+    for name in [
+        "geo_satellite",
+        "netfi_plm_3",
+        "casablanca_shanghai_skew_85",
+    ] {
+        assert!(stdout(&list).contains(name), "{}", stdout(&list));
+    }
+    let shown = twin(&["paths", "show", "geo_satellite"]);
+    let file = std::fs::read_to_string(repository().join("assets/networks/geo_satellite.ron"));
+    assert_eq!(stdout(&shown), file.expect("it is there"));
+    assert_refused(
+        &["paths", "show", "pigeon"],
+        &["\"pigeon\"", "orlando_luanda"],
+    );
+
+    let run = twin(&["run", "scenarios/geo_satellite.ron", "--duration", "1"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+}
+
+#[test]
+fn paths_that_are_named_wrongly_twice_or_not_at_all_are_refused() {
+    let folder = Folder::new("presets");
+    let text = std::fs::read_to_string(repository().join("scenarios/geo_satellite.ron"));
+    let text = text.expect("it is there");
+    let robot = repository().join("assets/robots/toumai.ron");
+    let text = text.replace("../assets/robots/toumai.ron", &robot.display().to_string());
+    for (paths, told) in [
+        (
+            "(preset: \"pigeon\")",
+            "no network preset is called \"pigeon\"",
+        ),
+        ("(a_preset: \"5g/b\")", "path b is missing"),
+        (
+            "(a_preset: \"5g\", b_preset: \"5g/b\")",
+            "a_preset is \"5g\"",
+        ),
+        ("(preset: \"5g\", a_preset: \"5g/a\")", "leave out `a`"),
+    ] {
+        let file = folder.file("scenario.ron");
+        std::fs::write(&file, text.replace("(preset: \"geo_satellite\")", paths))
+            .expect("it can be written");
+        assert_refused(&["run", &file, "--duration", "0.1"], &[told]);
+    }
+    let file = folder.file("scenario.ron");
+    let mixed = "(a_preset: \"leo_satellite/a\", b_preset: \"5g/b\")";
+    std::fs::write(&file, text.replace("(preset: \"geo_satellite\")", mixed))
+        .expect("it can be written");
+    let run = twin(&["run", &file, "--duration", "0.1"]);
+    assert_eq!(run.status.code(), Some(0), "{}", stderr(&run));
+}
