@@ -16,6 +16,7 @@ pub mod chain;
 pub mod hosting;
 pub mod journal;
 pub mod plant;
+pub mod recorded;
 pub mod scenario;
 pub mod stages;
 pub mod state;

@@ -2,12 +2,13 @@
 //! which requirements a run has; and its resolved form, ready to be run.
 
 use std::fmt;
+use std::sync::Arc;
 
 use control_loop::LoopSettings;
 use nalgebra::{Translation3, UnitQuaternion};
 use net_model::{
     AttackGenerator, ClockGenerator, FaultGenerator, FaultSchedule, Milliseconds, NetworkPreset,
-    PathModel,
+    PathModel, Probability,
 };
 use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
 use safety::Thresholds;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::campaign_section::CampaignSection;
 use crate::plant::{ArmModel, PlantSetup};
 pub use crate::plant::{PatientSettings, PlantSettings, TroubleSettings};
+use crate::recorded::Recording;
 use crate::units::{
     Degrees, HertzRange, JawRange, Metres, Micrometres, Millimetres, MillimetresPerSecond,
     MotionScale, RunSeconds, Seconds, SecondsRange,
@@ -145,6 +147,18 @@ pub struct SurgeonSettings {
     /// How long the surgeon waits for the effect of a gesture before doubting it: longer than the second that
     /// R18 allows, or impatience would excuse a loop that never moves.
     pub patience_s: Seconds,
+    /// Share of a hand's motions that are stitches: an arc about the needle's centre with the wrist turning
+    /// along, there and back.
+    pub stitch_share: Probability,
+    /// Radius of a stitch's arc.
+    pub stitch_mm: Millimetres,
+    /// Moving and waiting: what a hand waits after each motion for the picture to catch up, as people do
+    /// under delay; besides `rest_s`.
+    pub wait_s: SecondsRange,
+    /// A table of recorded hands, relative to the scenario: they replace reaches, stitches and tremor. What
+    /// its columns are is told in [`crate::recorded`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<String>,
 }
 
 impl Default for SurgeonSettings {
@@ -166,6 +180,10 @@ impl Default for SurgeonSettings {
             camera_every_s: seconds(7.0, 14.0),
             camera_hold_s: seconds(0.8, 2.0),
             patience_s: Seconds::clamped(1.5),
+            stitch_share: Probability::clamped(0.0),
+            stitch_mm: Millimetres::clamped(15.0),
+            wait_s: seconds(0.0, 0.0),
+            recorded: None,
         }
     }
 }
@@ -315,6 +333,8 @@ pub struct Operation {
     pub robot_trouble: TroubleSettings,
     /// The surgeon.
     pub surgeon: SurgeonSettings,
+    /// The recorded hands that the surgeon's section names.
+    pub recording: Option<Arc<Recording>>,
     /// The paths, A then B.
     pub paths: [PathModel; 2],
     /// What goes wrong.
@@ -421,6 +441,10 @@ impl Operation {
             .robot_trouble
             .check(&bodies, &arm_names)
             .map_err(ScenarioError::plain)?;
+        let recording = match &scenario.surgeon.recorded {
+            Some(file) => Some(Arc::new(read_recording(file, read)?)),
+            None => None,
+        };
         Ok(Self {
             name: scenario.name,
             arms,
@@ -434,6 +458,7 @@ impl Operation {
             patient: scenario.patient,
             robot_trouble: scenario.robot_trouble,
             surgeon: scenario.surgeon,
+            recording,
             paths,
             faults,
             adversary: scenario.adversary,
@@ -475,6 +500,16 @@ fn read_robot(file: &str, read: &mut ReadFile<'_>) -> Result<Robot, ScenarioErro
     };
     let text = read(file).map_err(|reason| in_file(None, reason))?;
     Robot::from_ron(&text).map_err(|error| in_file(error.position(), error.message().into()))
+}
+
+fn read_recording(file: &str, read: &mut ReadFile<'_>) -> Result<Recording, ScenarioError> {
+    let in_file = |message| ScenarioError {
+        file: Some(file.into()),
+        position: None,
+        message,
+    };
+    let text = read(file).map_err(in_file)?;
+    Recording::from_csv(&text).map_err(in_file)
 }
 
 fn place_arms(

@@ -7,11 +7,14 @@
 //!
 //! Everything is a function of the settings, the seed, the time and what the console showed.
 
+use std::sync::Arc;
+
 use control_loop::{HANDS, Hand, HandInput, State};
 use nalgebra::{Translation3, UnitQuaternion, Vector3};
 use net_model::Stream;
 use robot_model::{ArmKind, Pose};
 
+use crate::recorded::Recording;
 use crate::scenario::SurgeonSettings;
 use crate::units::SecondsRange;
 
@@ -29,6 +32,7 @@ pub struct Surgeon {
     habits: Stream,
     grips: Grips,
     choices: Stream,
+    recording: Option<Arc<Recording>>,
 }
 
 /// Who holds what.
@@ -52,6 +56,8 @@ struct HandMotion {
     began_ns: u64,
     moves_ns: u64,
     rests_ns: u64,
+    /// Of a stitch, the motion's shape; of a reach none.
+    stitch: Option<Stitch>,
     tremor: [Tone; TREMOR_TONES],
 }
 
@@ -61,6 +67,55 @@ struct Place {
     position_m: Vector3<f64>,
     turn_rad: Vector3<f64>,
     jaw_rad: f64,
+}
+
+/// A needle's way through tissue: an arc about its centre, the wrist turning along, there and back.
+#[derive(Clone, Copy)]
+struct Stitch {
+    /// From the needle's centre to where the hand starts, m.
+    spoke_m: Vector3<f64>,
+    /// The axis that the needle turns about: a unit vector across the spoke.
+    axis: Vector3<f64>,
+}
+
+/// How far a needle is driven: a little less than the half circle that most needles are, rad. Assumed.
+const STITCH_RAD: f64 = 2.6;
+
+impl Stitch {
+    /// How far from its start the hand is, and how far its wrist has turned, at a share of the motion.
+    fn at(&self, progress: f64) -> (Vector3<f64>, Vector3<f64>) {
+        // Driven in over the first half, brought back over the second: both start and end at rest.
+        let share = if progress < 0.5 {
+            minimum_jerk(2.0 * progress)
+        } else {
+            1.0 - minimum_jerk(2.0 * progress - 1.0)
+        };
+        let angle_rad = STITCH_RAD * share;
+        let (sin, cos) = libm::sincos(angle_rad);
+        let turned = self.spoke_m * cos + self.axis.cross(&self.spoke_m) * sin;
+        (turned - self.spoke_m, self.axis * angle_rad)
+    }
+
+    fn draw(radius_m: f64, stream: &mut Stream) -> Self {
+        let spoke = direction(stream);
+        let across = spoke.cross(&direction(stream));
+        // Two draws along one line are as good as impossible; any axis across will do then.
+        let axis = across
+            .try_normalize(1e-9)
+            .or_else(|| spoke.cross(&Vector3::x()).try_normalize(1e-9))
+            .unwrap_or_else(Vector3::y);
+        Self {
+            spoke_m: spoke * radius_m,
+            axis,
+        }
+    }
+}
+
+/// A direction, uniform over the sphere but for the few draws at the ball's very middle.
+fn direction(stream: &mut Stream) -> Vector3<f64> {
+    in_ball(stream)
+        .try_normalize(1e-9)
+        .unwrap_or_else(Vector3::z)
 }
 
 /// One sinusoid of a tremor.
@@ -105,6 +160,7 @@ impl Surgeon {
             habits,
             grips,
             choices,
+            recording: None,
         }
     }
 
@@ -116,6 +172,13 @@ impl Surgeon {
         }
         self.habits = Stream::new(key, "surgeon/pedal");
         self.choices = Stream::new(key, "surgeon/grips");
+    }
+
+    /// With recorded hands instead of its own; pedals and grips stay its own.
+    #[must_use]
+    pub fn playing(mut self, recording: Option<Arc<Recording>>) -> Self {
+        self.recording = recording;
+        self
     }
 
     /// What the hands and the pedal do now, given the newest state that the console shows.
@@ -136,6 +199,13 @@ impl Surgeon {
                 ..motion.at(now_ns, &self.settings)
             };
         }
+        if let Some(recording) = &self.recording {
+            let recorded = recording.hands_at(now_ns as f64 / NS_PER_S);
+            for (hand, recorded) in hands.iter_mut().zip(recorded) {
+                hand.pose = recorded.pose;
+                hand.jaw_rad = recorded.jaw_rad;
+            }
+        }
         HandInput {
             hands,
             clutch_pressed,
@@ -147,6 +217,11 @@ impl Surgeon {
     /// Folds the state that later actions depend on.
     pub fn digest(&self, sink: &mut dyn FnMut(&[u8])) {
         for hand in &self.hands {
+            if let Some(stitch) = &hand.stitch {
+                for value in stitch.spoke_m.iter().chain(stitch.axis.iter()) {
+                    sink(&value.to_bits().to_le_bytes());
+                }
+            }
             for value in [hand.began_ns, hand.moves_ns, hand.rests_ns] {
                 sink(&value.to_le_bytes());
             }
@@ -284,6 +359,7 @@ impl HandMotion {
             began_ns: 0,
             moves_ns: 0,
             rests_ns: 0,
+            stitch: None,
             tremor,
         };
         motion.begin_reach(0, settings);
@@ -297,13 +373,16 @@ impl HandMotion {
         let progress = (now_ns - self.began_ns) as f64 / self.moves_ns.max(1) as f64;
         let s = minimum_jerk(progress);
         let (from, to) = (&self.from, &self.to);
-        let position_m = from.position_m.lerp(&to.position_m, s) + self.tremor_at(now_ns);
+        let mut position_m = from.position_m.lerp(&to.position_m, s) + self.tremor_at(now_ns);
         let turn_rad = from.turn_rad.lerp(&to.turn_rad, s);
+        let mut turn = UnitQuaternion::from_scaled_axis(turn_rad);
+        if let Some(stitch) = &self.stitch {
+            let (moved_m, turned_rad) = stitch.at(progress.clamp(0.0, 1.0));
+            position_m += moved_m;
+            turn = UnitQuaternion::from_scaled_axis(turned_rad) * turn;
+        }
         Hand {
-            pose: Pose::from_parts(
-                Translation3::from(position_m),
-                UnitQuaternion::from_scaled_axis(turn_rad),
-            ),
+            pose: Pose::from_parts(Translation3::from(position_m), turn),
             jaw_rad: from.jaw_rad + (to.jaw_rad - from.jaw_rad) * s,
             arm: None,
         }
@@ -314,6 +393,17 @@ impl HandMotion {
         let reach_m = settings.reach_mm.get() * 1e-3;
         let turn_rad = settings.turn_deg.get() * core::f64::consts::PI / 180.0;
         self.from = self.to;
+        // Asked only where there are any: a surgeon who never stitches draws what it always drew.
+        let share = settings.stitch_share.get();
+        self.stitch = (share > 0.0 && stream.uniform() < share)
+            .then(|| Stitch::draw(settings.stitch_mm.get() * 1e-3, stream));
+        if self.stitch.is_some() {
+            self.began_ns = now_ns;
+            // In and back, each as long as a reach.
+            self.moves_ns = 2 * draw_ns(settings.reach_time_s, stream);
+            self.rests_ns = draw_ns(settings.rest_s, stream) + wait_ns(settings, stream);
+            return;
+        }
         self.to = Place {
             position_m: in_ball(stream) * reach_m,
             turn_rad: in_ball(stream) * turn_rad,
@@ -321,7 +411,7 @@ impl HandMotion {
         };
         self.began_ns = now_ns;
         self.moves_ns = draw_ns(settings.reach_time_s, stream);
-        self.rests_ns = draw_ns(settings.rest_s, stream);
+        self.rests_ns = draw_ns(settings.rest_s, stream) + wait_ns(settings, stream);
     }
 
     fn tremor_at(&self, now_ns: u64) -> Vector3<f64> {
@@ -351,6 +441,15 @@ fn in_ball(stream: &mut Stream) -> Vector3<f64> {
         }
     }
     point / point.norm()
+}
+
+/// What the hand waits for the picture; nothing is drawn where nobody waits.
+fn wait_ns(settings: &SurgeonSettings, stream: &mut Stream) -> u64 {
+    if settings.wait_s.to().get() > 0.0 {
+        draw_ns(settings.wait_s, stream)
+    } else {
+        0
+    }
 }
 
 fn draw_ns(span: SecondsRange, stream: &mut Stream) -> u64 {
@@ -481,6 +580,128 @@ mod tests {
         }
         assert!(swaps >= 3, "{swaps} swaps");
         assert!((3_000..30_000).contains(&camera_ticks), "{camera_ticks} ms");
+    }
+
+    #[test]
+    fn a_stitch_keeps_its_radius_turns_the_wrist_and_comes_back() {
+        let settings = SurgeonSettings {
+            stitch_share: net_model::Probability::clamped(1.0),
+            tremor_rms_um: crate::units::Micrometres::clamped(0.0),
+            rest_s: SecondsRange::new(0.1, 0.2).expect("it ascends"),
+            ..SurgeonSettings::default()
+        };
+        let mut motion = HandMotion::new(&settings, Stream::new(3, "stitches"));
+        let (mut farthest_m, mut most_turned, mut stitches) = (0.0_f64, 0.0_f64, 0);
+        let mut began_ns = motion.began_ns;
+        for tick in 0..30_000 {
+            let hand = motion.at(tick * 1_000_000, &settings);
+            let place = hand.pose.translation.vector;
+            // Every stitch starts where the hand started: at the origin.
+            let spoke = motion.stitch.expect("all are stitches").spoke_m;
+            assert!(
+                ((place + spoke).norm() - 0.015).abs() < 1e-12,
+                "tick {tick}"
+            );
+            farthest_m = farthest_m.max(place.norm());
+            most_turned = most_turned.max(hand.pose.rotation.angle());
+            if motion.began_ns != began_ns {
+                began_ns = motion.began_ns;
+                stitches += 1;
+                assert!(place.norm() < 1e-6, "a stitch ends where it began");
+            }
+        }
+        assert!((most_turned - STITCH_RAD).abs() < 1e-3, "{most_turned} rad");
+        let chord_m = 2.0 * 0.015 * libm::sin(STITCH_RAD / 2.0);
+        assert!((farthest_m - chord_m).abs() < 1e-5, "{farthest_m} m");
+        // Twice 0.6 to 1.6 s and a rest of 0.1 to 0.2 s: 2.35 s each on average.
+        assert!((9..=18).contains(&stitches), "{stitches} stitches in 30 s");
+    }
+
+    #[test]
+    fn moving_and_waiting_rests_the_hand_for_as_long_as_it_is_told() {
+        let still_share = |from, to| {
+            let settings = SurgeonSettings {
+                wait_s: SecondsRange::new(from, to).expect("it ascends"),
+                rest_s: SecondsRange::new(0.0, 0.0).expect("it ascends"),
+                reach_time_s: SecondsRange::new(1.0, 1.0).expect("it ascends"),
+                tremor_rms_um: crate::units::Micrometres::clamped(0.0),
+                ..SurgeonSettings::default()
+            };
+            let mut motion = HandMotion::new(&settings, Stream::new(5, "waits"));
+            let mut before = motion.at(0, &settings).pose;
+            let still = (1..60_000).filter(|tick| {
+                let pose = motion.at(tick * 1_000_000, &settings).pose;
+                core::mem::replace(&mut before, pose) == pose
+            });
+            still.count() as f64 / 60_000.0
+        };
+        assert!(still_share(0.0, 0.0) < 0.02);
+        // One second moving, one waiting.
+        assert!((still_share(1.0, 1.0) - 0.5).abs() < 0.05);
+    }
+
+    #[test]
+    fn voluntary_motion_is_slow_and_tremor_is_in_its_band() {
+        // The share of power below 2 Hz of hands without a tremor (Riviere 1997: 98.9 % of what is meant),
+        // by the plain sum over frequencies of 0.05 Hz.
+        let power = |tremor_um: f64, reach_mm: f64, band: core::ops::Range<f64>| {
+            let settings = SurgeonSettings {
+                tremor_rms_um: crate::units::Micrometres::clamped(tremor_um),
+                reach_mm: crate::units::Millimetres::clamped(reach_mm),
+                ..SurgeonSettings::default()
+            };
+            let mut motion = HandMotion::new(&settings, Stream::new(2, "spectrum"));
+            let xs: Vec<f64> = (0..800)
+                .map(|sample| motion.at(sample * 25_000_000, &settings).pose.translation.x)
+                .collect();
+            let mean = xs.iter().sum::<f64>() / xs.len() as f64;
+            let at = |hertz: f64| {
+                let (mut re, mut im) = (0.0, 0.0);
+                for (sample, x) in xs.iter().enumerate() {
+                    let phase = core::f64::consts::TAU * hertz * sample as f64 * 0.025;
+                    let (sin, cos) = libm::sincos(phase);
+                    re += (x - mean) * cos;
+                    im += (x - mean) * sin;
+                }
+                re * re + im * im
+            };
+            let (mut inside, mut all) = (0.0, 0.0);
+            for step in 1..400 {
+                let hertz = f64::from(step) * 0.05;
+                let power = at(hertz);
+                all += power;
+                inside += if band.contains(&hertz) { power } else { 0.0 };
+            }
+            inside / all
+        };
+        let meant = power(0.0, 60.0, 0.0..2.0);
+        assert!(meant > 0.989, "{meant} of what is meant is below 2 Hz");
+        let trembled = power(49.0, 0.0, 7.9..12.1);
+        assert!(trembled > 0.95, "{trembled} of the tremor is in its band");
+    }
+
+    #[test]
+    fn a_recording_takes_the_hands_and_leaves_the_pedal() {
+        let mut text = String::from("t_s");
+        for side in ["left", "right"] {
+            for name in ["x_m", "y_m", "z_m", "qx", "qy", "qz", "qw", "jaw_rad"] {
+                text += &format!(",{side}_{name}");
+            }
+        }
+        text += "\n0,0.001,0,0,0,0,0,1,0.3,0,0,0,0,0,0,1,0.3\n1,0.002,0,0,0,0,0,1,0.3,0,0,0,0,0,0,1,0.3";
+        let recording = Arc::new(Recording::from_csv(&text).expect("it is valid"));
+        let (mut plain, mut playing) = (surgeon(4), surgeon(4).playing(Some(recording)));
+        for tick in 0..3_000 {
+            let now_ns = tick * 1_000_000;
+            let (own, played) = (
+                plain.act(now_ns, Some(State::Following)),
+                playing.act(now_ns, Some(State::Following)),
+            );
+            assert_eq!(own.clutch_pressed, played.clutch_pressed);
+            assert_eq!(own.hands[0].arm, played.hands[0].arm);
+            let wanted_m = 0.001 + 0.001 * libm::fmin(now_ns as f64 * 1e-9, 1.0);
+            assert!((played.hands[0].pose.translation.x - wanted_m).abs() < 1e-12);
+        }
     }
 
     #[test]

@@ -133,7 +133,8 @@ impl Twin {
         keep: Keep,
     ) -> Result<Self, BuildError> {
         let mut twin = Self::without_operator(operation, plan, make_loop, keep)?;
-        let surgeon = Surgeon::new(&operation.surgeon, &arm_kinds(operation), plan.seed);
+        let surgeon = Surgeon::new(&operation.surgeon, &arm_kinds(operation), plan.seed)
+            .playing(operation.recording.clone());
         twin.app.world_mut().insert_resource(Operator(surgeon));
         twin.app.add_plugins(OperatorPlugin);
         Ok(twin)
