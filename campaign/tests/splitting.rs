@@ -68,7 +68,8 @@ fn on_a_frequent_event_of_the_twin_it_agrees_with_counting() {
         })
         .collect();
     let (mean, error) = campaign::splitting::mean_and_error(&estimates);
-    let of_count = libm::sqrt(counted * (1.0 - counted) / f64::from(runs)).max(1.0 / f64::from(runs));
+    let of_count =
+        libm::sqrt(counted * (1.0 - counted) / f64::from(runs)).max(1.0 / f64::from(runs));
     let error = libm::sqrt(error * error + of_count * of_count);
     assert!(reached > 0, "the event is not frequent");
     assert!(

@@ -100,9 +100,8 @@ fn faults_that_have_begun_go_on_and_others_take_the_place_of_those_to_come() {
     let after: Vec<Option<u64>> = (0..4)
         .flat_map(|part| arrivals(&mut network, 200 + 200 * part))
         .collect();
-    let arrived = |from_ms: usize, to_ms: usize| {
-        after[from_ms - 200..to_ms - 200].iter().flatten().count()
-    };
+    let arrived =
+        |from_ms: usize, to_ms: usize| after[from_ms - 200..to_ms - 200].iter().flatten().count();
     assert_eq!(arrived(200, 270), 0, "both that had begun go on");
     assert!(arrived(270, 400) > 50);
     assert_eq!(arrived(400, 500), 0, "the new one");
