@@ -86,6 +86,9 @@ fn write_beside(folder: &Folder, path: &Path) -> Result<(), CampaignError> {
     writer.close().map(drop).map_err(wrong)
 }
 
+type Whole = dyn Fn(&Row) -> u64;
+type Real = dyn Fn(&Row) -> Option<f64>;
+
 /// A column and how its value comes from a row.
 struct Column {
     name: String,
@@ -93,8 +96,8 @@ struct Column {
 }
 
 enum Value {
-    Whole(Box<dyn Fn(&Row) -> u64>),
-    Real(Box<dyn Fn(&Row) -> Option<f64>>),
+    Whole(Box<Whole>),
+    Real(Box<Real>),
 }
 
 impl Column {

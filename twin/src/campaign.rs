@@ -62,7 +62,7 @@ pub struct CampaignArguments {
     /// The control loop under test.
     #[arg(long = "loop", default_value_t = LoopName::Own, value_name = "NAME")]
     pub loop_name: LoopName,
-    /// Every run has all of the scenario's faults at their rates, instead of drawing which exist and how strong.
+    /// Every run has all of the scenario's faults at their rates, and its numbers, instead of drawing them.
     #[arg(long)]
     pub no_swarm: bool,
     /// Tell the plan, and run nothing.

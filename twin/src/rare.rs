@@ -121,7 +121,7 @@ fn text(arguments: &RareArguments, estimates: &[Estimate], duration_ns: u64) -> 
     let probabilities: Vec<f64> = estimates.iter().map(|one| one.probability).collect();
     let (mean, error) = mean_and_error(&probabilities);
     let steps: u64 = estimates.iter().map(|one| one.steps).sum();
-    let ticks: u64 = estimates.iter().map(|one| one.levels.len() as u64).sum();
+    let passed: u64 = estimates.iter().map(|one| one.levels.len() as u64).sum();
     let best = estimates.iter().map(|one| one.best).max().unwrap_or(0);
     let levels = u32::from(arguments.levels);
     let mut text = format!(
@@ -135,13 +135,13 @@ fn text(arguments: &RareArguments, estimates: &[Estimate], duration_ns: u64) -> 
     );
     if mean == 0.0 {
         text.push_str(&format!(
-            "no run violated it: the nearest came to within {} % of its limit. All runs of an estimate died before the \
-             target, or none got further; a mean of 0 is no proof that it cannot happen\n",
+            "no run violated it: the least margin was {} % of its limit. All runs of an estimate died before the target; a \
+             mean of 0 is no proof that it cannot happen\n",
             100 * levels.saturating_sub(best) / levels.max(1)
         ));
     }
     text.push_str(&format!(
-        "{steps} ticks were simulated, {ticks} levels passed. It is a statement about this model, never about the field.\n"
+        "{steps} ticks were simulated, {passed} levels passed. It is a statement about this model, never about the field.\n"
     ));
     text
 }

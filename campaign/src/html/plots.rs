@@ -224,7 +224,11 @@ impl Lanes {
         self.label(name, TALL);
         let columns: Vec<Vec<(u32, &str)>> = columns.collect();
         let sum = |column: &Vec<(u32, &str)>| column.iter().map(|(count, _)| count).sum::<u32>();
-        let most = columns.iter().map(sum).max().unwrap_or(0).max(1);
+        // A burst after a clog is cut off, or it would flatten everything else.
+        let mut sums: Vec<u32> = columns.iter().map(sum).filter(|&sum| sum > 0).collect();
+        sums.sort_unstable();
+        let usual = sums.get(sums.len() / 2).copied().unwrap_or(1);
+        let most = sums.last().copied().unwrap_or(1).min(2 * usual).max(1);
         let step = (WIDTH - LEFT) / COLUMNS as f64;
         for (at, column) in columns.iter().enumerate() {
             let mut top = self.y + TALL;
@@ -232,7 +236,8 @@ impl Lanes {
                 if count == 0 {
                     continue;
                 }
-                let tall = TALL * f64::from(count) / f64::from(most);
+                let room = top - self.y;
+                let tall = (TALL * f64::from(count) / f64::from(most)).min(room);
                 top -= tall;
                 let _ = write!(
                     self.svg,

@@ -140,6 +140,10 @@ impl Look {
         }
         let mut copy = network.clone();
         while let Some(arrival) = copy.pop_due(self.now_ns, Direction::Up) {
+            // A copy that comes seconds later says nothing of the path's delay.
+            if arrival.copy > 0 {
+                continue;
+            }
             let sent = self.sent_ns[arrival.path].get(arrival.packet as usize);
             let Some(&sent_ns) = sent else {
                 continue;
@@ -164,15 +168,14 @@ impl Look {
             }
         }
         let verdicts = world.resource::<Judges>().verdicts;
-        for path in 0..PATHS {
-            for (index, verdict) in Verdict::ALL.iter().enumerate() {
-                let new = (verdicts[path][index] - self.verdicts[path][index]) as u32;
+        for (path, (now, before)) in verdicts.iter().zip(self.verdicts).enumerate() {
+            for (verdict, (now, before)) in Verdict::ALL.iter().zip(now.iter().zip(before)) {
                 let class = match verdict {
                     Verdict::Accepted | Verdict::Greeting => 0,
                     Verdict::Duplicate => 1,
                     _ => 2,
                 };
-                self.column().arrived[path][class] += new;
+                self.column().arrived[path][class] += (now - before) as u32;
             }
         }
         self.verdicts = verdicts;

@@ -23,7 +23,7 @@ pub struct Variation {
 }
 
 impl Variation {
-    /// Draws the variation of a seed; without `swarm` every fault is as the scenario says. Each number has a random
+    /// Draws the variation of a seed; without `swarm` everything is as the scenario says. Each number has a random
     /// stream of its own.
     pub fn draw(operation: &Operation, seed: u64, swarm: bool) -> Self {
         let mut variation = Self {
@@ -55,8 +55,8 @@ impl Variation {
                     faults.outage_cycles.push(cycle);
                 }
             }
+            variation.draw_uncertain_numbers(seed);
         }
-        variation.draw_uncertain_numbers(seed);
         variation
     }
 
