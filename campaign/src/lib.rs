@@ -9,6 +9,7 @@ mod exhaust;
 mod failure;
 mod junit;
 mod report;
+mod search;
 mod shrink;
 mod verify;
 
@@ -20,5 +21,6 @@ pub use exhaust::{
 pub use failure::{FORMAT, Failure, FailureError, FaultFile, Links};
 pub use junit::junit;
 pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};
+pub use search::{Search, SearchSettings, Strategy, median_simulations, search};
 pub use shrink::{ShrinkBudget, ShrinkError, Shrunk, explain, replay, shrink};
 pub use verify::verify;

@@ -32,6 +32,8 @@ pub enum Command {
     Robot(crate::robot::RobotArguments),
     /// Reduce a failure to the few events that matter, and tell it in words.
     Shrink(crate::shrink::ShrinkArguments),
+    /// Search for a run that violates a requirement.
+    Search(crate::search::SearchArguments),
     /// Go through every schedule of a few frames over two paths.
     Exhaust(crate::exhaust::ExhaustArguments),
 }
@@ -181,7 +183,7 @@ pub struct RunArguments {
 }
 
 /// A duration in seconds: at least 10 ms, at most a day.
-fn duration_s(text: &str) -> Result<f64, String> {
+pub fn duration_s(text: &str) -> Result<f64, String> {
     let value: f64 = text
         .parse()
         .map_err(|_| format!("'{text}' is not a number of seconds"))?;

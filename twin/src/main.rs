@@ -13,6 +13,7 @@ mod paths;
 mod progress;
 mod robot;
 mod run;
+mod search;
 mod shrink;
 mod table;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         commands::Command::Paths(arguments) => paths::paths(arguments),
         commands::Command::Robot(arguments) => robot::robot(arguments),
         commands::Command::Shrink(arguments) => shrink::shrink(arguments),
+        commands::Command::Search(arguments) => search::search(arguments),
         commands::Command::Exhaust(arguments) => exhaust::exhaust(arguments),
     };
     match result {
