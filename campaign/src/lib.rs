@@ -15,6 +15,7 @@ pub mod plan;
 pub mod preflight;
 mod report;
 pub mod sarif;
+mod search;
 mod shrink;
 pub mod splitting;
 pub mod sprt;
@@ -29,5 +30,6 @@ pub use exhaust::{
 pub use failure::{FORMAT, Failure, FailureError, FaultFile, Links};
 pub use junit::junit;
 pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};
+pub use search::{Search, SearchSettings, Strategy, median_simulations, search};
 pub use shrink::{ShrinkBudget, ShrinkError, Shrunk, explain, replay, shrink};
 pub use verify::verify;

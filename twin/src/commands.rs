@@ -38,6 +38,8 @@ pub enum Command {
     Robot(crate::robot::RobotArguments),
     /// Reduce a failure to the few events that matter, and tell it in words.
     Shrink(crate::shrink::ShrinkArguments),
+    /// Search for a run that violates a requirement.
+    Search(crate::search::SearchArguments),
     /// Go through every schedule of a few frames over two paths.
     Exhaust(crate::exhaust::ExhaustArguments),
 }

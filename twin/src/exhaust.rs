@@ -155,7 +155,7 @@ fn print(report: &ExhaustReport, loop_name: LoopName) {
         }
     }
     println!(
-        "not covered: more frames, copies later than {lateness} ticks (but any repetition), a downlink that is late or lost, \
+        "not covered: more frames, copies later than {lateness} ticks (but any repetition until the robot holds), a downlink that is late or lost, \
          forged frames, a second console, more arms than the first, the plant's dynamics, times that are not multiples of a tick"
     );
 }

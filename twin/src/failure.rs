@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use campaign::{FORMAT, Failure, Links, replay};
+use net_model::FaultSchedule;
 use safety::Id;
 use sim::{Operation, RunPlan};
 
@@ -99,26 +100,43 @@ pub fn of_seed(
     requirement: Id,
     loop_name: LoopName,
 ) -> Option<Failure> {
-    let mut failure = Failure {
+    let mut failure = of_schedule(
+        (scenario, hash),
+        (seed, duration_ns),
+        (requirement, 0),
+        loop_name,
+        RunPlan::of_seed(operation, seed, duration_ns).faults,
+    );
+    let finding = replay(operation, &failure, loop_name.factory()).ok()??;
+    failure.violated_at_ns = finding.violated_at_ns?;
+    Some(failure)
+}
+
+/// The failure of a run with this schedule.
+pub fn of_schedule(
+    (scenario, hash): (&Path, &str),
+    (seed, duration_ns): (u64, u64),
+    (requirement, violated_at_ns): (Id, u64),
+    loop_name: LoopName,
+    schedule: FaultSchedule,
+) -> Failure {
+    Failure {
         format: FORMAT,
         commit: COMMIT.into(),
         scenario: scenario.display().to_string(),
         scenario_sha256: hash.into(),
         loop_name: loop_name.to_string(),
         requirement,
-        violated_at_ns: 0,
+        violated_at_ns,
         duration_ns,
         seed,
         surgeon_seed: seed,
-        schedule: RunPlan::of_seed(operation, seed, duration_ns).faults,
+        schedule,
         links: Links::AsInScenario,
         arms: None,
         surgeon: None,
         explanation: String::new(),
-    };
-    let finding = replay(operation, &failure, loop_name.factory()).ok()??;
-    failure.violated_at_ns = finding.violated_at_ns?;
-    Some(failure)
+    }
 }
 
 /// Writes a failure.

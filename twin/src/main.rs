@@ -16,6 +16,7 @@ mod progress;
 mod rare;
 mod robot;
 mod run;
+mod search;
 mod shrink;
 mod table;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         commands::Command::Rare(arguments) => rare::rare(arguments),
         commands::Command::Robot(arguments) => robot::robot(arguments),
         commands::Command::Shrink(arguments) => shrink::shrink(arguments),
+        commands::Command::Search(arguments) => search::search(arguments),
         commands::Command::Exhaust(arguments) => exhaust::exhaust(arguments),
     };
     match result {

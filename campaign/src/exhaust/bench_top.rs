@@ -380,7 +380,7 @@ struct Folding {
 }
 
 /// More than the motion of one arm takes, so that one hash is enough.
-const FOLDED_BYTES: usize = 8_192;
+const FOLDED_BYTES: usize = 4_096;
 
 impl Folding {
     fn new() -> Self {

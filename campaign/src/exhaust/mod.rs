@@ -1,7 +1,7 @@
 //! Every schedule of a few frames over two paths, against the real loop.
 //!
 //! A console sends one command a tick on both paths; each copy is lost, or comes in the tick in which it was sent or
-//! up to `lateness` ticks later; copies may be repeated at any later time; and the arrivals of one tick come in every
+//! up to `lateness` ticks later; copies may be repeated at any later time until the robot holds for want of frames; and the arrivals of one tick come in every
 //! order. The plant is kinematic: what is sensed is the last set-point. Time is scaled, so that a hold, a stale
 //! command and a resumption fit into eight frames.
 //!

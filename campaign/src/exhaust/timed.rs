@@ -237,8 +237,15 @@ fn grow(top: &BenchTop, lateness: usize, node: &Node, tick: usize, grown: &mut G
         });
         // Whatever came before may come again, by either path: one after another, as long as nothing changes.
         let came_bits = came.iter().fold(0, |mask, number| mask | 1_u32 << number);
+        // Once the robot holds and no frame is left, only the stop is still looked at.
+        let last_repeat = top.frames + lateness + top.scale.coast as usize + 2;
+        let may_repeat = if tick <= last_repeat {
+            node.came | came_bits
+        } else {
+            0
+        };
         let mut probe = robot.clone();
-        for again in bits(node.came | came_bits) {
+        for again in bits(may_repeat) {
             for path in PathId::ALL {
                 in_tick.grown.exercised.repeated += 1;
                 probe = in_tick.receive(probe, again, path);

@@ -111,7 +111,7 @@ pub fn replay(
 /// A violated requirement's finding is looked for each so many ticks: it says itself when it was.
 const LOOK_TICKS: u32 = 4;
 
-fn run_until_violated(twin: &mut Twin, requirement: Id) -> Option<Finding> {
+pub(crate) fn run_until_violated(twin: &mut Twin, requirement: Id) -> Option<Finding> {
     loop {
         for _ in 0..LOOK_TICKS {
             if !twin.is_over() {
