@@ -365,6 +365,16 @@ const BRAKE_CLOSES_NS: u64 = 10_000_000;
 const FIRST_CABLE_JOINT: usize = 3;
 
 impl ServoOrder {
+    /// Whether nothing differs that a standing arm would feel. Compensation is left out: it changes only with
+    /// the joints, which stand.
+    fn asks_the_same(&self, other: &Self) -> bool {
+        self.target == other.target
+            && self.target_rate == other.target_rate
+            && self.effort == other.effort
+            && self.damping == other.damping
+            && self.wrenches == other.wrenches
+    }
+
     /// What is wrong with the arm's joints.
     fn suffer(&mut self, arm: usize, trouble: &Trouble, has_brakes: bool) {
         for joint in 0..MAX_JOINTS {

@@ -23,21 +23,37 @@ use super::ServoOrder;
 /// Rounds over all motors in one substep.
 const MOTOR_ROUNDS: usize = 4;
 
-/// All arms as multibodies of one world.
+/// All arms, each a multibody in a world of its own: what they do to each other comes as forces from outside
+/// of the engine, so that an arm that rests costs nothing.
+#[derive(Clone)]
 pub(super) struct RapierArms {
-    world: PhysicsWorld,
     arms: Vec<ArmBody>,
     substep_s: f64,
 }
 
 /// The multibody of one arm.
-#[derive(Clone)]
 struct ArmBody {
+    world: PhysicsWorld,
     joints: Vec<ServoJoint>,
     base: Pose,
     /// Whether a force is left on a body from the last tick.
     is_loaded: bool,
+    rest: Rest,
 }
+
+/// Whether an arm stands still under constant orders: then it is not stepped.
+#[derive(Clone)]
+struct Rest {
+    order: Option<ServoOrder>,
+    ticks: u32,
+}
+
+/// Slower than this in every joint is standing still, rad/s and m/s: what is left to go at such a speed is
+/// nanometres.
+const REST_SPEED: f64 = 1e-6;
+
+/// Ticks of standing still under the same orders until an arm rests.
+const REST_TICKS: u32 = 50;
 
 /// One driven joint, and the body that it moves.
 #[derive(Clone, Copy)]
@@ -54,29 +70,12 @@ impl RapierArms {
     ///
     /// `substeps` is Rapier's number of solver iterations: each is a full step of `tick_s / substeps`.
     pub fn new(arms: &[Arm], gravity_m_s2: [f64; 3], tick_s: f64, substeps: usize) -> Self {
-        let mut world = PhysicsWorld {
-            gravity: Vector::from_array(gravity_m_s2),
-            ..PhysicsWorld::default()
-        };
         let substeps = substeps.max(1);
-        world.integration_parameters.dt = tick_s;
-        world.integration_parameters.num_solver_iterations = substeps;
-        // Instruments are centimetres, not metres: the solver's slops scale with this.
-        world.integration_parameters.length_unit = 0.1;
-        world.integration_parameters.contact_recycling = false;
-        // Motors are solved one after another: a second round brings what a later one upset back in order.
-        world.integration_parameters.num_internal_pgs_iterations = MOTOR_ROUNDS;
-        // Nothing collides here: continuous collision detection has nothing to find.
-        world.integration_parameters.max_ccd_substeps = 0;
-        world
-            .integration_parameters
-            .num_internal_stabilization_iterations = 0;
         let arms = arms
             .iter()
-            .map(|arm| ArmBody::insert(&mut world, arm))
+            .map(|arm| ArmBody::new(arm, empty_world(gravity_m_s2, tick_s, substeps)))
             .collect();
         Self {
-            world,
             arms,
             substep_s: tick_s / substeps as f64,
         }
@@ -85,32 +84,31 @@ impl RapierArms {
     /// Gives every arm its order and lets one tick pass.
     pub fn step(&mut self, orders: &[ServoOrder]) {
         for (arm, order) in self.arms.iter_mut().zip(orders) {
-            arm.obey(&mut self.world, order, self.substep_s);
+            if arm.rests(order) {
+                continue;
+            }
+            arm.obey(order, self.substep_s);
+            arm.world.step();
         }
-        self.world.step();
     }
 
     /// An arm's joint values and rates; a joint that Rapier lost reads as not a number.
     pub fn motion(&self, arm: usize) -> (JointVector, JointVector) {
         let (mut values, mut rates) = ([0.0; MAX_JOINTS], [0.0; MAX_JOINTS]);
-        let joints = self.arms.get(arm).map_or(&[][..], |arm| &arm.joints);
-        for ((value, rate), joint) in values.iter_mut().zip(&mut rates).zip(joints) {
-            (*value, *rate) = self.joint_motion(joint).unwrap_or((f64::NAN, f64::NAN));
+        let Some(arm) = self.arms.get(arm) else {
+            return ([f64::NAN; MAX_JOINTS], [f64::NAN; MAX_JOINTS]);
+        };
+        for ((value, rate), joint) in values.iter_mut().zip(&mut rates).zip(&arm.joints) {
+            (*value, *rate) = arm.joint_motion(joint).unwrap_or((f64::NAN, f64::NAN));
         }
         (values, rates)
     }
 
-    fn joint_motion(&self, joint: &ServoJoint) -> Option<(f64, f64)> {
-        let (multibody, id) = self.world.multibody_joints.get(joint.handle)?;
-        let link = multibody.link(id)?;
-        let rate = multibody.joint_velocity(link).iter().next().copied()?;
-        Some((link.joint.coords()[joint.axis as usize], rate))
-    }
-
     /// The frame of an arm's link in the table's frame: that of the joint's row, or of the jaw.
     pub fn link_pose(&self, arm: usize, joint: usize) -> Option<Pose> {
-        let joint = self.arms.get(arm)?.joints.get(joint)?;
-        let (multibody, id) = self.world.multibody_joints.get(joint.handle)?;
+        let arm = self.arms.get(arm)?;
+        let joint = arm.joints.get(joint)?;
+        let (multibody, id) = arm.world.multibody_joints.get(joint.handle)?;
         let pose = multibody.link(id)?.local_to_world();
         let (t, r) = (pose.translation, pose.rotation);
         Some(Pose::from_parts(
@@ -121,13 +119,16 @@ impl RapierArms {
 
     /// Bodies and colliders that Rapier switched off because their state became non-finite.
     pub fn quarantined(&self) -> usize {
-        let quarantine = self.world.quarantine();
-        quarantine.bodies().len() + quarantine.colliders().len()
+        let count = |arm: &ArmBody| {
+            let quarantine = arm.world.quarantine();
+            quarantine.bodies().len() + quarantine.colliders().len()
+        };
+        self.arms.iter().map(count).sum()
     }
 }
 
 /// A copy continues bit for bit as the original would: Rapier's pipelines are workspaces, not state.
-impl Clone for RapierArms {
+impl Clone for ArmBody {
     fn clone(&self) -> Self {
         let world = PhysicsWorld {
             gravity: self.world.gravity,
@@ -144,18 +145,21 @@ impl Clone for RapierArms {
         };
         Self {
             world,
-            arms: self.arms.clone(),
-            substep_s: self.substep_s,
+            joints: self.joints.clone(),
+            base: self.base,
+            is_loaded: self.is_loaded,
+            rest: self.rest.clone(),
         }
     }
 }
 
 impl ArmBody {
     /// Sets motors, damping and forces for the next tick.
-    fn obey(&mut self, world: &mut PhysicsWorld, order: &ServoOrder, substep_s: f64) {
+    fn obey(&mut self, order: &ServoOrder, substep_s: f64) {
         let Some(first) = self.joints.first() else {
             return;
         };
+        let world = &mut self.world;
         if let Some((multibody, _)) = world.multibody_joints.get_mut(first.handle) {
             for (damping, wanted) in multibody.damping_mut().iter_mut().zip(&order.damping) {
                 *damping = *wanted;
@@ -181,18 +185,18 @@ impl ArmBody {
             joint_data.set_motor(joint.axis, target, rate, stiffness, damping);
             joint_data.set_motor_max_force(joint.axis, order.effort[index]);
         }
-        self.load(world, &order.wrenches);
+        self.load(&order.wrenches);
     }
 
     /// Puts the wrenches on the bodies; those of the last tick are taken off.
-    fn load(&mut self, world: &mut PhysicsWorld, wrenches: &[Wrench; MAX_JOINTS]) {
+    fn load(&mut self, wrenches: &[Wrench; MAX_JOINTS]) {
         let is_loaded = wrenches.iter().any(|wrench| *wrench != Wrench::default());
         if !is_loaded && !self.is_loaded {
             return;
         }
         self.is_loaded = is_loaded;
         for (joint, wrench) in self.joints.iter().zip(wrenches) {
-            let Some(body) = world.bodies.get_mut(joint.body) else {
+            let Some(body) = self.world.bodies.get_mut(joint.body) else {
                 continue;
             };
             body.reset_forces(true);
@@ -207,7 +211,34 @@ impl ArmBody {
         }
     }
 
-    fn insert(world: &mut PhysicsWorld, arm: &Arm) -> Self {
+    /// Whether the arm has stood still under this same order for long enough to be left out.
+    fn rests(&mut self, order: &ServoOrder) -> bool {
+        let stands = self.joints.iter().all(|joint| {
+            self.joint_motion(joint)
+                .is_some_and(|(_, rate)| rate.abs() < REST_SPEED)
+        });
+        let is_same = self
+            .rest
+            .order
+            .as_ref()
+            .is_some_and(|before| before.asks_the_same(order));
+        self.rest.order = Some(*order);
+        self.rest.ticks = if stands && is_same {
+            self.rest.ticks.saturating_add(1)
+        } else {
+            0
+        };
+        self.rest.ticks > REST_TICKS
+    }
+
+    fn joint_motion(&self, joint: &ServoJoint) -> Option<(f64, f64)> {
+        let (multibody, id) = self.world.multibody_joints.get(joint.handle)?;
+        let link = multibody.link(id)?;
+        let rate = multibody.joint_velocity(link).iter().next().copied()?;
+        Some((link.joint.coords()[joint.axis as usize], rate))
+    }
+
+    fn new(arm: &Arm, mut world: PhysicsWorld) -> Self {
         let mut parent = world.insert_body(RigidBodyBuilder::fixed().pose(rapier_pose(&arm.base)));
         let mut joints = Vec::with_capacity(arm.joint_count);
         for index in 0..arm.joint_count {
@@ -237,20 +268,26 @@ impl ArmBody {
             }
             parent = body;
         }
-        let arm_body = Self {
+        let mut arm_body = Self {
+            world,
             joints,
             base: arm.base,
             is_loaded: false,
+            rest: Rest {
+                order: None,
+                ticks: 0,
+            },
         };
-        arm_body.place(world, arm);
+        arm_body.place(arm);
         arm_body
     }
 
     /// Replaces Rapier's default damping, adds the rotors' inertia, and moves the arm home.
-    fn place(&self, world: &mut PhysicsWorld, arm: &Arm) {
+    fn place(&mut self, arm: &Arm) {
         let Some(first) = self.joints.first() else {
             return;
         };
+        let world = &mut self.world;
         let bodies = &mut world.bodies;
         if let Some((multibody, _)) = world.multibody_joints.get_mut(first.handle) {
             // The first pass makes the root as fixed as its body is, and drops its six coordinates.
@@ -264,6 +301,27 @@ impl ArmBody {
             multibody.update_rigid_bodies(bodies, true);
         }
     }
+}
+
+/// A world with nothing in it but gravity.
+fn empty_world(gravity_m_s2: [f64; 3], tick_s: f64, substeps: usize) -> PhysicsWorld {
+    let mut world = PhysicsWorld {
+        gravity: Vector::from_array(gravity_m_s2),
+        ..PhysicsWorld::default()
+    };
+    world.integration_parameters.dt = tick_s;
+    world.integration_parameters.num_solver_iterations = substeps;
+    // Instruments are centimetres, not metres: the solver's slops scale with this.
+    world.integration_parameters.length_unit = 0.1;
+    world.integration_parameters.contact_recycling = false;
+    // Motors are solved one after another: a second round brings what a later one upset back in order.
+    world.integration_parameters.num_internal_pgs_iterations = MOTOR_ROUNDS;
+    // Nothing collides here: continuous collision detection has nothing to find.
+    world.integration_parameters.max_ccd_substeps = 0;
+    world
+        .integration_parameters
+        .num_internal_stabilization_iterations = 0;
+    world
 }
 
 /// The joint of a row: Rapier's free axis is x, so both frames are turned to bring x onto the row's z.
