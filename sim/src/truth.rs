@@ -113,7 +113,10 @@ impl Truth {
 
     /// Notes a command that the console has just made. True when it is the first of a new gesture.
     pub fn note_made(&mut self, now_ns: u64, command: &Command) -> bool {
-        if command.epoch != self.present.epoch {
+        // Offers that were never taken up share an epoch number: a session that counts from 1 again is another.
+        let next = self.present.first_sequence + self.present.made.len() as u64;
+        let is_another = !self.present.made.is_empty() && command.sequence < next;
+        if command.epoch != self.present.epoch || is_another {
             let fresh = Commands::of_epoch(command.epoch);
             self.previous = core::mem::replace(&mut self.present, fresh);
             self.gesture.clutch = 0;
@@ -398,5 +401,20 @@ mod tests {
         assert!(truth.is_fooled_by(1, 5) && !truth.is_fooled_by(1, 4));
         truth.note_verdict(Verdict::Accepted, false, &frame);
         assert!(!truth.is_fooled_by(1, 5));
+    }
+
+    #[test]
+    fn a_second_session_of_the_same_epoch_counts_anew() {
+        let mut truth = Truth::new(500 * MS);
+        for sequence in 1..=3 {
+            truth.note_made(0, &command(sequence, 0, 0, 0));
+        }
+        truth.note_made(900 * MS, &command(1, 0, 0, 0));
+        assert_eq!(truth.made(1, 1).map(|made| made.created_ns), Some(900 * MS));
+        assert_eq!(
+            truth.made(1, 3),
+            None,
+            "nothing that the session in force made"
+        );
     }
 }
