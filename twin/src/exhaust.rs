@@ -142,6 +142,11 @@ fn print(report: &ExhaustReport, loop_name: LoopName) {
         }
         None => {
             println!("\n{} hold in every one of them", CHECKED.join(", "));
+            if exercised.resumed == 0 {
+                println!(
+                    "R07 was not exercised: no following began after a hold, because the arm comes to rest too late for it"
+                );
+            }
             if report.unproven == 0 {
                 println!(
                     "repetition, path and order inside a tick left every state of the loop unchanged: what was merged was the same"
