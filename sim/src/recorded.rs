@@ -200,12 +200,12 @@ fn spline(times_s: &[f64], samples: &[[f64; VALUES]]) -> Vec<Knot> {
         );
         let pivot = 2.0 * (left_s + right_s) - left_s * carried[row - 1];
         carried[row] = right_s / pivot;
-        for value in 0..VALUES {
+        knots[row].bends = core::array::from_fn(|value| {
             let slope_after = (samples[row + 1][value] - samples[row][value]) / right_s;
             let slope_before = (samples[row][value] - samples[row - 1][value]) / left_s;
             let wanted = 6.0 * (slope_after - slope_before);
-            knots[row].bends[value] = (wanted - left_s * knots[row - 1].bends[value]) / pivot;
-        }
+            (wanted - left_s * knots[row - 1].bends[value]) / pivot
+        });
     }
     for row in (1..count.saturating_sub(1)).rev() {
         for value in 0..VALUES {

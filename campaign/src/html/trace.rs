@@ -125,6 +125,23 @@ pub fn trace(id: &str) -> Option<Trace> {
                 "safety/src/monitors/exact.rs",
             ],
         ),
+        "R12" => (
+            "authenticated encryption; keys of the session; nothing else opens a frame",
+            "control_loop/src/reception.rs",
+            &[
+                "control_loop/tests/session.rs",
+                "control_loop/tests/receive_fuzz.rs",
+                "safety/src/monitors/attack.rs",
+            ],
+        ),
+        "R21" => (
+            "a budget of openings a tick and path; what cannot be news is counted apart",
+            "control_loop/src/reception.rs",
+            &[
+                "control_loop/tests/session.rs",
+                "safety/src/monitors/attack.rs",
+            ],
+        ),
         _ => return None,
     };
     Some(Trace {
