@@ -114,11 +114,11 @@ fn both_engines_agree_in_contact_to_a_tenth_of_a_millimetre_and_a_hundredth_of_a
 fn arms_at_home_are_as_far_apart_as_their_yaw_links_are() {
     let operation = operation();
     let plant = plant(&operation, PlantKind::Articulated);
-    // Bars of 70 mm along the table, on a line of remote centres 100 mm apart.
+    // Bars of 70 mm along the table, on a line of remote centres 110 mm apart.
     for arm in 0..4 {
         let clearance_m = plant.touch(arm).expect("an arm").clearance_m;
         assert!(
-            (clearance_m - 0.03).abs() < 1e-9,
+            (clearance_m - 0.04).abs() < 1e-9,
             "arm {arm}: {clearance_m} m"
         );
     }
