@@ -191,7 +191,7 @@ pub fn plan_of(
 /// Runs what a folder does not have yet and writes its table.
 ///
 /// # Errors
-/// As [`campaign`].
+/// As [`campaign()`].
 pub fn run_in_folder(
     operation: &Operation,
     plan: &Plan,

@@ -1,7 +1,7 @@
 //! The physical robot: arms under gravity, driven by position servos, in one of two engines.
 //!
 //! What is not the engine's is here, the same for both: gravity compensation, friction, effort limits and
-//! the forces of contacts go to either engine as one [`ServoOrder`] an arm and tick.
+//! the forces of contacts go to either engine as one `ServoOrder` an arm and tick.
 //!
 //! - [`settings`]: the scenario's section; [`PlantKind`] names the engines.
 //! - `rapier`, `articulated`: the engines.
