@@ -188,8 +188,7 @@ impl Failure {
                 place.ok_or_else(|| FailureError::NoSuchArm { name: name.clone() })
             };
             let places = names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-            operation.arms = places.iter().map(|&arm| scenario.arms[arm]).collect();
-            operation.arm_names = names.clone();
+            operation = scenario.with_arms(&places);
         }
         if let Some(surgeon) = &self.surgeon {
             operation.surgeon = surgeon.clone();

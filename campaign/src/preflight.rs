@@ -172,16 +172,17 @@ fn path(name: &str, fitted: &FittedPath, operation: &Operation) -> Vec<Reason> {
              after which a command is too old"
         ),
     ));
-    let sent: u64 = fitted.losses.iter().map(|way| way.fit.sent).sum();
-    let lost: u64 = fitted.losses.iter().map(|way| way.fit.lost).sum();
-    reasons.push(reason(
-        &step,
-        lost < sent,
-        format!(
-            "{lost} of {sent} probes lost ({:.3} %)",
-            100.0 * lost as f64 / sent.max(1) as f64
-        ),
-    ));
+    // The same probe counts in each direction and in the round trip: shares do not add up.
+    for way in &fitted.losses {
+        let (sent, lost) = (way.fit.sent, way.fit.lost);
+        let share = 100.0 * lost as f64 / sent.max(1) as f64;
+        let name = way.way.name();
+        reasons.push(reason(
+            &step,
+            lost < sent,
+            format!("{name}: {lost} of {sent} probes lost ({share:.3} %)"),
+        ));
+    }
     reasons
 }
 

@@ -80,7 +80,7 @@ mod tests {
 
     use super::common::{
         CONSOLE_START, Disturbance, Handshake, KEYS, MS, Network, PSK, World, arms, at_home,
-        hands_at, kinds, moving, surgeon, surgeon_again, with_pedal,
+        hands_at, hasty, kinds, moving, surgeon, surgeon_again, with_pedal,
     };
     use super::{Rule, without};
     use crate::frame::{Command, seal_command, seal_hello};
@@ -101,14 +101,6 @@ mod tests {
 
     fn harm(is_harm: bool, words: &str) -> Harm {
         is_harm.then(|| words.to_string())
-    }
-
-    /// Hands that swing as fast as hands can.
-    fn hasty(ms: u64) -> HandInput {
-        let t = ms as f64 * 1e-3;
-        let x_m = 0.08 * libm::sin(6.0 * t);
-        let input = hands_at(x_m, 0.05 * libm::sin(5.0 * t), 0.03 * libm::sin(7.0 * t));
-        with_pedal((60..160).contains(&ms), input)
     }
 
     fn with_extra(extra: Vec<(u64, PathId, Vec<u8>)>) -> Disturbance {

@@ -3,21 +3,13 @@
 mod common;
 
 use common::{
-    Disturbance, Handshake, MS, Network, World, arms, at_home, hands_at, surgeon, with_pedal,
+    Disturbance, Handshake, MS, Network, World, arms, at_home, hands_at, hasty, surgeon, with_pedal,
 };
 use control_loop::{Fault, FaultKind, HandInput, LoopSettings, RobotLoop, Sensed, State};
 
 use State::{Faulted, Following, Idle};
 
 const STOP_MS: u64 = 200;
-
-/// Hands that swing as fast as hands can.
-fn hasty(ms: u64) -> HandInput {
-    let t = ms as f64 * 1e-3;
-    let x_m = 0.08 * libm::sin(6.0 * t);
-    let input = hands_at(x_m, 0.05 * libm::sin(5.0 * t), 0.03 * libm::sin(7.0 * t));
-    with_pedal((60..160).contains(&ms), input)
-}
 
 fn ran(disturbance: Disturbance, until_ms: u64) -> World {
     let mut world = World::with(Network::good(), LoopSettings::default(), disturbance);

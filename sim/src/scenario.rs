@@ -389,6 +389,25 @@ impl ScenarioError {
 }
 
 impl Operation {
+    /// The same operation with these of its arms only, in this order: everything that is told of an arm goes
+    /// with it. Places that no arm has are left out.
+    #[must_use]
+    pub fn with_arms(&self, places: &[usize]) -> Self {
+        let at = |place: &usize| {
+            let name = self.arm_names.get(*place)?.clone();
+            let body = self.bodies.get(*place)?.clone();
+            Some((*self.arms.get(*place)?, body, name))
+        };
+        let mut fewer = self.clone();
+        (fewer.arms, fewer.bodies, fewer.arm_names) = (Vec::new(), Vec::new(), Vec::new());
+        for (arm, body, name) in places.iter().filter_map(at) {
+            fewer.arms.push(arm);
+            fewer.bodies.push(body);
+            fewer.arm_names.push(name);
+        }
+        fewer
+    }
+
     /// What the physical robot of one run is built from.
     pub fn plant_setup(&self, seed: u64) -> PlantSetup<'_> {
         PlantSetup {

@@ -114,14 +114,22 @@ fn both_engines_agree_in_contact_to_a_tenth_of_a_millimetre_and_a_hundredth_of_a
 fn arms_at_home_are_as_far_apart_as_their_yaw_links_are() {
     let operation = operation();
     let plant = plant(&operation, PlantKind::Articulated);
-    // Bars of 70 mm along the table, on a line of remote centres 110 mm apart.
-    for arm in 0..4 {
-        let clearance_m = plant.touch(arm).expect("an arm").clearance_m;
-        assert!(
-            (clearance_m - 0.04).abs() < 1e-9,
-            "arm {arm}: {clearance_m} m"
-        );
-    }
+    let clearance_m: Vec<f64> = (0..4)
+        .map(|arm| plant.touch(arm).expect("an arm").clearance_m)
+        .collect();
+    // The yaw links are bars of 70 mm along the table: those of the inner arms are 110 mm less one bar apart.
+    assert!((clearance_m[1] - 0.04).abs() < 1e-9, "{clearance_m:?}");
+    assert!((clearance_m[2] - 0.04).abs() < 1e-9, "{clearance_m:?}");
+    // The outer ones lie 60 mm nearer to the feet and lean away: further apart, on both sides alike.
+    assert!(clearance_m[0] > 0.04, "{clearance_m:?}");
+    assert!(
+        clearance_m[0] < libm::hypot(0.11, 0.06) - 0.07,
+        "{clearance_m:?}"
+    );
+    assert!(
+        (clearance_m[0] - clearance_m[3]).abs() < 1e-9,
+        "{clearance_m:?}"
+    );
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::Verdict;
 use crate::commands::duration_s;
 use crate::input::{InputError, read_operation_and_hash, write_whole};
 use crate::loops::LoopName;
+use crate::output::{out, outln};
 use crate::table::{margin, significant, table, verdict_word};
 
 /// Arguments of `campaign`.
@@ -133,7 +134,7 @@ fn started(
         !arguments.no_swarm,
         rule,
     );
-    println!("{}", told_plan(&plan)?);
+    outln!("{}", told_plan(&plan)?);
     if arguments.tell_plan {
         return Ok(Verdict::AllHold);
     }
@@ -146,7 +147,7 @@ fn started(
         arguments.jobs,
     )?;
     if arguments.shard != Shard::WHOLE {
-        println!(
+        outln!(
             "shard {} is done: {} runs in {}. Nothing is judged before `twin campaign merge` has all {} shards",
             arguments.shard,
             folder.summary().runs,
@@ -270,8 +271,8 @@ fn judged(
     )
     .map_err(InputError::new)?;
     write_whole(&folder.path().join("report.html"), &page)?;
-    print!("{}", text(operation, &report));
-    println!("report: {}", folder.path().join("report.html").display());
+    out!("{}", text(operation, &report));
+    outln!("report: {}", folder.path().join("report.html").display());
     Ok(if report.passes() {
         Verdict::AllHold
     } else {

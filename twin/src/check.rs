@@ -13,6 +13,7 @@ use crate::commands::{CheckArguments, FlawedLoops};
 use crate::failure::quoted;
 use crate::input::{InputError, read_operation_and_hash, write_whole};
 use crate::loops::LoopName;
+use crate::output::{out, outln};
 use crate::progress::ProgressDisplay;
 use crate::shrink::CheckFailures;
 use crate::table::{margin, significant, table, verdict_word};
@@ -75,9 +76,9 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
     if arguments.json {
         let json = serde_json::to_string_pretty(&report)
             .map_err(|error| InputError::new(error.to_string()))?;
-        println!("{json}");
+        outln!("{json}");
     } else {
-        print!("{}", text(&report, &replay, arguments.loop_name));
+        out!("{}", text(&report, &replay, arguments.loop_name));
     }
     if !report.all_hold() {
         let failures = CheckFailures {
@@ -93,7 +94,7 @@ pub fn check(arguments: &CheckArguments) -> Result<Verdict, InputError> {
             // The report alone is on the output.
             eprint!("{told}");
         } else {
-            print!("{told}");
+            out!("{told}");
         }
     }
     Ok(if report.all_hold() {
@@ -125,7 +126,7 @@ fn flawed(
         }
         found.push((*name, caught));
     }
-    print!("{}", matrix(operation, settings, &found));
+    out!("{}", matrix(operation, settings, &found));
     let all_caught = found.iter().all(|(_, caught)| caught.in_run().is_some());
     Ok(if all_caught {
         Verdict::AllHold

@@ -10,6 +10,7 @@ use clap::Args;
 use crate::Verdict;
 use crate::input::{InputError, read_operation};
 use crate::loops::LoopName;
+use crate::output::outln;
 
 /// Arguments of `exhaust`.
 #[derive(Args)]
@@ -77,7 +78,7 @@ pub fn exhaust(arguments: &ExhaustArguments) -> Result<Verdict, InputError> {
     if arguments.json {
         let json = serde_json::to_string_pretty(&report)
             .map_err(|error| InputError::new(error.to_string()))?;
-        println!("{json}");
+        outln!("{json}");
     } else {
         print(&report, arguments.loop_name);
     }
@@ -98,27 +99,27 @@ fn print(report: &ExhaustReport, loop_name: LoopName) {
         exercised,
         ..
     } = report;
-    println!("exhaustive check of {frames} frames over two paths, loop: {loop_name}");
-    println!(
+    outln!("exhaustive check of {frames} frames over two paths, loop: {loop_name}");
+    outln!(
         "scaled times: a frame each tick of {} ms, hold after {} ticks of silence, echoes of up to {} ticks are fresh",
         scale.tick_ns as f64 * 1e-6,
         scale.coast,
         scale.freshness
     );
-    println!(
+    outln!(
         "arrival orders of {} frames: {} of labelled copies, {} of frames whichever path; {} states",
         orders.frames,
         grouped(orders.labelled),
         grouped(orders.path_agnostic),
         grouped(u128::from(orders.states))
     );
-    println!(
+    outln!(
         "timed schedules, each copy lost or up to {lateness} ticks late: {} covered through {} states in {} steps of the loop",
         grouped(report.schedules),
         grouped(u128::from(report.states)),
         grouped(u128::from(report.steps))
     );
-    println!(
+    outln!(
         "in them: {} commands applied, {} ticks of hold, {} resumptions, {} repeated copies, {} orders inside a tick",
         grouped(u128::from(exercised.applied)),
         grouped(u128::from(exercised.held)),
@@ -127,39 +128,41 @@ fn print(report: &ExhaustReport, loop_name: LoopName) {
         grouped(u128::from(exercised.reordered))
     );
     if let Some((requirement, what)) = &orders.violation {
-        println!("\n{requirement} VIOLATED by an order of arrivals: {what}");
+        outln!("\n{requirement} VIOLATED by an order of arrivals: {what}");
     }
     match &report.violation {
         Some(violation) => {
-            println!(
+            outln!(
                 "\n{} VIOLATED in tick {}: {}\nthe shortest schedule that does so:",
-                violation.requirement, violation.tick, violation.what
+                violation.requirement,
+                violation.tick,
+                violation.what
             );
             for line in &violation.schedule {
-                println!("    {line}");
+                outln!("    {line}");
             }
-            println!("\nnothing longer was looked at");
+            outln!("\nnothing longer was looked at");
         }
         None => {
-            println!("\n{} hold in every one of them", CHECKED.join(", "));
+            outln!("\n{} hold in every one of them", CHECKED.join(", "));
             if exercised.resumed == 0 {
-                println!(
+                outln!(
                     "R07 was not exercised: no following began after a hold, because the arm comes to rest too late for it"
                 );
             }
             if report.unproven == 0 {
-                println!(
+                outln!(
                     "repetition, path and order inside a tick left every state of the loop unchanged: what was merged was the same"
                 );
             } else {
-                println!(
+                outln!(
                     "{} times an order or a repetition left the loop in another state without moving anything in that tick; only one of each was followed",
                     grouped(u128::from(report.unproven))
                 );
             }
         }
     }
-    println!(
+    outln!(
         "not covered: more frames, copies later than {lateness} ticks (but any repetition until the robot holds), a downlink that is late or lost, \
          forged frames, a second console, more arms than the first, the plant's dynamics, times that are not multiples of a tick"
     );

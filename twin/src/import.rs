@@ -12,6 +12,7 @@ use path_fit::{
 use crate::Verdict;
 use crate::commands::{FormatName, ImportArguments};
 use crate::input::{InputError, write_all_whole};
+use crate::output::{out, outln};
 use crate::table::{significant, table};
 
 /// Reads a measurement, fits a path to it, prints how good the fit is, and writes the path, its replay and the
@@ -92,9 +93,9 @@ pub fn import(arguments: &ImportArguments) -> Result<Verdict, InputError> {
     }
     refuse_overwriting(&files, &arguments.files)?;
     write_all_whole(&files)?;
-    print!("{}", report(&fitted, &measurement));
+    out!("{}", report(&fitted, &measurement));
     for (file, _) in &files {
-        println!("wrote {}", file.display());
+        outln!("wrote {}", file.display());
     }
     Ok(Verdict::AllHold)
 }

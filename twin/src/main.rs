@@ -10,6 +10,7 @@ mod failure;
 mod import;
 mod input;
 mod loops;
+mod output;
 mod paths;
 mod preflight;
 mod progress;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
         commands::Command::Search(arguments) => search::search(arguments),
         commands::Command::Exhaust(arguments) => exhaust::exhaust(arguments),
     };
-    match result {
+    match result.and_then(|verdict| output::finish().map(|()| verdict)) {
         Ok(Verdict::AllHold) => ExitCode::SUCCESS,
         Ok(Verdict::Violated) => ExitCode::from(1),
         Err(error) => {

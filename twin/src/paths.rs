@@ -10,6 +10,7 @@ use crate::Verdict;
 use crate::commands::{CompareArguments, PathsArguments, PathsCommand};
 use crate::import::recognised;
 use crate::input::InputError;
+use crate::output::{out, outln};
 use crate::table::{significant, table};
 
 /// Does what is asked with measured or published paths.
@@ -37,8 +38,8 @@ fn listed() -> Result<Verdict, InputError> {
             base(&preset.b),
         ]);
     }
-    println!("{rows}");
-    println!(
+    outln!("{rows}");
+    outln!(
         "in a scenario: paths: (preset: \"NAME\"), or one path each: paths: (a_preset: \"NAME/a\", b_preset: \"NAME/b\")"
     );
     Ok(Verdict::AllHold)
@@ -46,7 +47,7 @@ fn listed() -> Result<Verdict, InputError> {
 
 fn shown(name: &str) -> Result<Verdict, InputError> {
     read_preset(name)?;
-    print!("{}", text(name).unwrap_or_default());
+    out!("{}", text(name).unwrap_or_default());
     Ok(Verdict::AllHold)
 }
 
@@ -63,7 +64,7 @@ fn compared(arguments: &CompareArguments) -> Result<Verdict, InputError> {
         }
     }
     let comparison = compare(&a, &b);
-    print!("{}", report(&comparison));
+    out!("{}", report(&comparison));
     Ok(match comparison.finding {
         Finding::Separate => Verdict::AllHold,
         Finding::Share | Finding::TooLittle => Verdict::Violated,

@@ -18,6 +18,7 @@ use crate::commands::{base_ms, duration_s};
 use crate::import::recognised;
 use crate::input::{InputError, read_operation_and_hash, write_all_whole};
 use crate::loops::LoopName;
+use crate::output::outln;
 
 /// Arguments of `preflight`.
 #[derive(Args)]
@@ -187,16 +188,16 @@ pub fn preflight(arguments: &PreflightArguments) -> Result<Verdict, InputError> 
         arguments.out.join("preflight.html"),
     );
     write_all_whole(&[(&json_path, &json), (&html_path, &page)])?;
-    println!("{decision}\n");
+    outln!("{decision}\n");
     for reason in &sealed.record.reasons {
-        println!(
+        outln!(
             "  {} {}: {}",
             if reason.is_good { "+" } else { "-" },
             reason.step,
             reason.text
         );
     }
-    println!(
+    outln!(
         "\nrecord {}\nwrote {} and {}",
         sealed.record_sha256,
         json_path.display(),

@@ -13,6 +13,7 @@ use crate::Verdict;
 use crate::commands::duration_s;
 use crate::input::{InputError, read_operation};
 use crate::loops::LoopName;
+use crate::output::out;
 use crate::table::significant;
 
 /// Arguments of `rare`.
@@ -107,7 +108,7 @@ pub fn rare(arguments: &RareArguments) -> Result<Verdict, InputError> {
         .flatten()
         .collect::<Result<Vec<Estimate>, String>>()
         .map_err(|error| InputError::new(format!("{}: {error}", arguments.scenario.display())))?;
-    print!("{}", text(arguments, &estimates, duration_ns));
+    out!("{}", text(arguments, &estimates, duration_ns));
     Ok(
         if estimates.iter().any(|estimate| estimate.probability > 0.0) {
             Verdict::Violated

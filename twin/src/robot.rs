@@ -1,7 +1,6 @@
 //! `twin robot`: what a robot's description says, with where it comes from; and the robot as URDF.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::Verdict;
 use crate::input::{InputError, read_robot, write_whole};
+use crate::output::{out, outln};
 use crate::table::{significant, table};
 
 /// Arguments of `robot`.
@@ -80,7 +80,7 @@ fn export(arguments: &ExportArguments) -> Result<Verdict, InputError> {
         .map_err(|known| no_such_arm(&arguments.robot, arguments.arm.as_deref(), &known))?;
     match &arguments.output {
         Some(file) => write_whole(file, &urdf)?,
-        None => print_out(&urdf)?,
+        None => out!("{urdf}"),
     }
     Ok(Verdict::AllHold)
 }
@@ -95,7 +95,7 @@ fn show(arguments: &ShowArguments) -> Result<Verdict, InputError> {
         return Err(no_such_arm(&arguments.robot, wanted, &known));
     }
     if arguments.json {
-        print_out(&format!("{:#}\n", as_json(&robot, &arms)))?;
+        outln!("{:#}", as_json(&robot, &arms));
         return Ok(Verdict::AllHold);
     }
     let mut text = format!("{}\n", robot.name);
@@ -109,18 +109,8 @@ fn show(arguments: &ShowArguments) -> Result<Verdict, InputError> {
         text.push_str(&arm_text(named, shown.map(|other| other.name.as_str())));
     }
     text.push_str(&provenance_text(&robot, arguments.numbers));
-    print_out(&text)?;
+    out!("{text}");
     Ok(Verdict::AllHold)
-}
-
-/// Writes to standard output; a reader that has seen enough (`| head`) is no fault.
-fn print_out(text: &str) -> Result<(), InputError> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(InputError::new(
-            format!("standard output: cannot be written: {error}"),
-        )),
-        _ => Ok(()),
-    }
 }
 
 fn no_such_arm(file: &Path, wanted: Option<&str>, known: &[&str]) -> InputError {

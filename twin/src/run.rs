@@ -12,6 +12,7 @@ use crate::commands::RunArguments;
 use crate::failure::{loop_of, tell_if_changed};
 use crate::input::{InputError, read_fault_file, read_operation_and_hash, write_whole};
 use crate::loops::LoopName;
+use crate::output::outln;
 use crate::table::{margin, significant, table, verdict_word};
 
 /// What is run: an operation as a failure may have changed it, and its plan.
@@ -73,17 +74,21 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
         .map_err(|error| wrong(error.to_string()))?;
     let outcome = twin.run_to_end();
 
-    println!(
+    outln!(
         "{} · {} · seed {} · loop: {}",
-        operation.name, operation.robot_name, plan.seed, loop_name
+        operation.name,
+        operation.robot_name,
+        plan.seed,
+        loop_name
     );
-    println!("\ncolumns\n{KEY}\n");
+    outln!("\ncolumns\n{KEY}\n");
     for event in twin.events() {
-        println!("{event}");
+        outln!("{event}");
     }
-    println!(
+    outln!(
         "\n{} ticks, state hash {:016x}\n",
-        outcome.ticks, outcome.hash
+        outcome.ticks,
+        outcome.hash
     );
     let mut rows = table(
         &[
@@ -114,16 +119,16 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
             finding.detail.clone(),
         ]);
     }
-    println!("{rows}");
+    outln!("{rows}");
     if let Some(id) = promise {
         let found = outcome.findings.iter().find(|finding| finding.id == id);
         match found.and_then(|finding| finding.violated_at_ns) {
-            Some(at_ns) => println!(
+            Some(at_ns) => outln!(
                 "{id} is violated at {:.4} s; the file says at {:.4} s",
                 at_ns as f64 * 1e-9,
                 failure.violated_at_ns as f64 * 1e-9
             ),
-            None => println!(
+            None => outln!(
                 "{id} is not violated any more; the file says at {:.4} s",
                 failure.violated_at_ns as f64 * 1e-9
             ),
@@ -201,11 +206,11 @@ fn fault_file(plan: &RunPlan, arguments: &RunArguments) -> Result<String, InputE
 fn told_divergence(divergence: Option<sim::chain::Divergence>, plan: &RunPlan) -> Verdict {
     match divergence {
         None => {
-            println!("seed {}: two runs are the same, bit for bit", plan.seed);
+            outln!("seed {}: two runs are the same, bit for bit", plan.seed);
             Verdict::AllHold
         }
         Some(divergence) => {
-            println!(
+            outln!(
                 "seed {}: two runs differ first in tick {}, in {}",
                 plan.seed,
                 divergence.tick,

@@ -11,6 +11,7 @@ use crate::Verdict;
 use crate::failure::{of_schedule, replay_command, write};
 use crate::input::{InputError, read_operation_and_hash};
 use crate::loops::LoopName;
+use crate::output::outln;
 use crate::table::{significant, table};
 
 /// Arguments of `search`.
@@ -93,7 +94,7 @@ pub fn search(arguments: &SearchArguments) -> Result<Verdict, InputError> {
     })
     .map_err(|error| InputError::new(format!("{}: {error}", arguments.scenario.display())))?;
 
-    println!(
+    outln!(
         "search for a violation of {} · {} · loop: {} · {} s a run, at most {} simulations a search",
         arguments.requirement,
         operation.name,
@@ -107,7 +108,7 @@ pub fn search(arguments: &SearchArguments) -> Result<Verdict, InputError> {
         .filter_map(|search| search.found.as_ref().map(|found| (search, found)))
         .min_by_key(|(search, _)| search.simulations);
     let Some((found, (schedule, violated_at_ns))) = first else {
-        println!(
+        outln!(
             "nothing was found. That is no proof: the schedules have at most a few events, and {} simulations are few",
             searches
                 .iter()
@@ -116,7 +117,7 @@ pub fn search(arguments: &SearchArguments) -> Result<Verdict, InputError> {
         );
         return Ok(Verdict::AllHold);
     };
-    println!(
+    outln!(
         "found by {} of seed {} in simulation {}: {} violated at {:.4} s by {} event{}",
         found.strategy.name(),
         found.seed,
@@ -135,7 +136,7 @@ pub fn search(arguments: &SearchArguments) -> Result<Verdict, InputError> {
             schedule.clone(),
         );
         write(file, &failure)?;
-        println!("replay it:  {}", replay_command(file, &failure));
+        outln!("replay it:  {}", replay_command(file, &failure));
     }
     Ok(Verdict::Violated)
 }
@@ -176,7 +177,7 @@ fn print_table(searches: &[Search], strategies: &[Strategy]) {
             },
         ]);
     }
-    println!("simulations to failure:\n{rows}");
+    outln!("simulations to failure:\n{rows}");
 }
 
 fn requirement(text: &str) -> Result<Id, String> {

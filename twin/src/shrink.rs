@@ -12,6 +12,7 @@ use crate::Verdict;
 use crate::failure::{of_seed, open, replay_command, write};
 use crate::input::InputError;
 use crate::loops::LoopName;
+use crate::output::{out, outln};
 
 /// Arguments of `shrink`.
 #[derive(Args)]
@@ -67,8 +68,8 @@ pub fn shrink(arguments: &ShrinkArguments) -> Result<Verdict, InputError> {
     let shrunk = shrink_failure(&case.operation, &case.failure, factory, &budget)
         .map_err(|error| InputError::new(format!("{}: {error}", arguments.failure.display())))?;
     write(&arguments.output, &shrunk.failure)?;
-    print!("{}", told(&shrunk));
-    println!(
+    out!("{}", told(&shrunk));
+    outln!(
         "\nreplay it:  {}",
         replay_command(&arguments.output, &shrunk.failure)
     );

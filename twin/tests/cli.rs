@@ -1,82 +1,10 @@
 //! The tool as a user meets it: its output, its exit codes, its messages for wrong input.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
-const CASABLANCA: &str = "scenarios/casablanca_shanghai.ron";
+use std::path::Path;
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn twin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twin"))
-        .args(arguments)
-        .current_dir(repository())
-        .output()
-        .expect("the tool starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A folder of a test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("twin-test-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-
-    /// The shipped scenario with one text replaced, its files named absolutely.
-    fn scenario(&self, from: &str, to: &str) -> String {
-        let text = std::fs::read_to_string(repository().join(CASABLANCA)).expect("it is there");
-        assert!(text.contains(from), "the scenario has no {from}");
-        let robot = repository().join("assets/robots/toumai.ron");
-        let text = text
-            .replacen(from, to, 1)
-            .replace("../assets/robots/toumai.ron", &robot.display().to_string());
-        let file = self.file("scenario.ron");
-        std::fs::write(&file, text).expect("it can be written");
-        file
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Wrong input ends in one message that names what is wrong, and exit code 2.
-fn assert_refused(arguments: &[&str], told: &[&str]) {
-    let output = twin(arguments);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert_eq!(
-        message.matches("error:").count(),
-        1,
-        "{arguments:?}: one message, not {message}"
-    );
-    assert!(!message.contains("panicked"), "{message}");
-    for text in told {
-        assert!(
-            message.contains(text),
-            "{arguments:?}: {text} is not in {message}"
-        );
-    }
-}
+use common::{CASABLANCA, Folder, assert_refused, repository, stderr, stdout, twin};
 
 #[test]
 fn a_check_of_a_sound_loop_exits_with_0_and_tells_how_to_watch_the_worst_run() {
@@ -231,11 +159,15 @@ fn the_measured_trace_is_a_path_and_its_traps_are_told() {
 fn wrong_files_are_refused_with_their_place() {
     let folder = Folder::new("files");
     assert_refused(&["check", "nowhere.ron"], &["nowhere.ron", "no such file"]);
-    let file = folder.scenario("duration_s: 20,", "duration_s: 20");
-    assert_refused(&["check", &file], &["scenario.ron:", " | ", "^"]);
-    let file = folder.scenario("tremor_rms_um", "tremour_rms_um");
+    let file = folder.changed(CASABLANCA, "duration_s: 20,", "duration_s: 20");
+    assert_refused(&["check", &file], &["changed.ron:", " | ", "^"]);
+    let file = folder.changed(CASABLANCA, "tremor_rms_um", "tremour_rms_um");
     assert_refused(&["run", &file], &["tremour_rms_um", "tremor_rms_um", "^"]);
-    let file = folder.scenario("../assets/robots/toumai.ron", "/nowhere/robot.ron");
+    let file = folder.changed(
+        CASABLANCA,
+        "../assets/robots/toumai.ron",
+        "/nowhere/robot.ron",
+    );
     assert_refused(&["check", &file], &["/nowhere/robot.ron", "no such file"]);
 }
 
@@ -265,8 +197,8 @@ fn numbers_outside_their_range_are_refused_with_their_line() {
             "micrometres 49000 is outside",
         ),
     ] {
-        let file = folder.scenario(from, to);
-        assert_refused(&["check", &file], &[told, "scenario.ron:", " | "]);
+        let file = folder.changed(CASABLANCA, from, to);
+        assert_refused(&["check", &file], &[told, "changed.ron:", " | "]);
     }
 }
 
@@ -293,7 +225,7 @@ fn numbers_that_do_not_fit_together_are_refused_with_the_reason() {
         ),
         ("(arm: \"right\"", "(arm: \"left\"", "a second time"),
     ] {
-        let file = folder.scenario(from, to);
+        let file = folder.changed(CASABLANCA, from, to);
         assert_refused(&["check", &file], &[told]);
     }
 }
@@ -454,12 +386,12 @@ fn paths_that_are_named_wrongly_twice_or_not_at_all_are_refused() {
         ),
         ("(preset: \"5g\", a_preset: \"5g/a\")", "leave out `a`"),
     ] {
-        let file = folder.file("scenario.ron");
+        let file = folder.file("changed.ron");
         std::fs::write(&file, text.replace("(preset: \"geo_satellite\")", paths))
             .expect("it can be written");
         assert_refused(&["run", &file, "--duration", "0.1"], &[told]);
     }
-    let file = folder.file("scenario.ron");
+    let file = folder.file("changed.ron");
     let mixed = "(a_preset: \"leo_satellite/a\", b_preset: \"5g/b\")";
     std::fs::write(&file, text.replace("(preset: \"geo_satellite\")", mixed))
         .expect("it can be written");

@@ -1,17 +1,14 @@
 //! The exhaustive check as a user meets it.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
+use std::process::Output;
+
+use common::twin;
 use serde_json::Value;
 
 fn exhaust(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twin"))
-        .arg("exhaust")
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .output()
-        .expect("the tool starts")
+    twin(&[&["exhaust"], arguments].concat())
 }
 
 fn report(arguments: &[&str]) -> Value {

@@ -1,15 +1,13 @@
 //! `twin import` and `twin paths compare` as a user meets them: what is written, what is refused, and that a refusal
 //! writes nothing.
 
+mod common;
+
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+
+use common::{Folder, repository, stderr, stdout, twin};
 
 const REAL: &str = "scenarios/traces/irtt-path-a-10ms.json";
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn fixture(name: &str) -> String {
     repository()
@@ -19,87 +17,16 @@ fn fixture(name: &str) -> String {
         .to_string()
 }
 
-fn twin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twin"))
-        .args(arguments)
-        .current_dir(repository())
-        .output()
-        .expect("the tool starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A folder of a test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("twin-import-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-
-    fn file(&self, name: &str, bytes: &[u8]) -> String {
-        std::fs::write(self.0.join(name), bytes).expect("it can be written");
-        self.path(name)
-    }
-
-    fn read(&self, name: &str) -> String {
-        std::fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(&self.0)
-            .expect("it is there")
-            .map(|entry| {
-                entry
-                    .expect("readable")
-                    .file_name()
-                    .to_string_lossy()
-                    .into_owned()
-            })
-            .collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Wrong input ends in one message with these texts, exit code 2, and no new file in the folder.
 fn assert_refused(folder: &Folder, arguments: &[&str], told: &[&str]) {
     let before = folder.names();
-    let output = twin(arguments);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert_eq!(
-        message.matches("error:").count(),
-        1,
-        "{arguments:?}: one message, not {message}"
-    );
-    assert!(!message.contains("panicked"), "{message}");
-    for text in told {
-        assert!(
-            message.contains(text),
-            "{arguments:?}: {text} is not in {message}"
-        );
-    }
+    common::assert_refused(arguments, told);
     assert_eq!(folder.names(), before, "{arguments:?} wrote something");
-    assert_eq!(stdout(&output), "", "{arguments:?} printed a report");
+    assert_eq!(
+        stdout(&twin(arguments)),
+        "",
+        "{arguments:?} printed a report"
+    );
 }
 
 fn real() -> Vec<u8> {
@@ -115,7 +42,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn an_import_writes_the_fit_the_replay_and_a_drawing_and_says_how_good_the_fit_is() {
     let folder = Folder::new("whole");
-    let (ron, svg) = (folder.path("path.ron"), folder.path("path.svg"));
+    let (ron, svg) = (folder.file("path.ron"), folder.file("path.svg"));
     let output = twin(&["import", "irtt", REAL, "-o", &ron, "--svg", &svg]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{text}{}", stderr(&output));
@@ -167,7 +94,7 @@ fn a_scenario_runs_on_the_fitted_and_on_the_replayed_path() {
         "irtt",
         REAL,
         "-o",
-        &folder.path("path.ron"),
+        &folder.file("path.ron"),
         "--base-ms",
         "100",
     ]);
@@ -190,7 +117,7 @@ fn a_scenario_runs_on_the_fitted_and_on_the_replayed_path() {
             &scenario[to..]
         );
         let text = text.replace("../assets/robots/toumai.ron", &robot);
-        let file = folder.file("scenario.ron", text.as_bytes());
+        let file = folder.write("scenario.ron", text.as_bytes());
         let output = twin(&["run", &file, "--duration", "1"]);
         assert!(
             matches!(output.status.code(), Some(0 | 1)) && stdout(&output).contains("state hash"),
@@ -210,12 +137,12 @@ fn every_tool_s_output_is_imported_plain_and_compressed() {
         ("csv", "table.csv"),
     ] {
         let plain = fixture(name);
-        let packed = folder.file(
+        let packed = folder.write(
             &format!("{name}.gz"),
             &gzip(&std::fs::read(&plain).expect("it is there")),
         );
         for file in [&plain, &packed] {
-            let ron = folder.path("path.ron");
+            let ron = folder.file("path.ron");
             let output = twin(&["import", format, file, "-o", &ron, "--base-ms", "85,90"]);
             assert_eq!(output.status.code(), Some(0), "{file}: {}", stderr(&output));
             ron::from_str::<net_model::PathModel>(&folder.read("path.ron"))
@@ -227,16 +154,16 @@ fn every_tool_s_output_is_imported_plain_and_compressed() {
 #[test]
 fn truncated_and_damaged_files_are_refused_and_nothing_is_written() {
     let folder = Folder::new("truncated");
-    let out = folder.path("path.ron");
+    let out = folder.file("path.ron");
     let whole = real();
-    let cut = folder.file("cut.json", &whole[..whole.len() / 2]);
+    let cut = folder.write("cut.json", &whole[..whole.len() / 2]);
     assert_refused(
         &folder,
         &["import", "irtt", &cut, "-o", &out],
         &["cut.json:", "truncated", "copy it again"],
     );
     let packed = gzip(&whole);
-    let cut = folder.file("cut.json.gz", &packed[..packed.len() / 2]);
+    let cut = folder.write("cut.json.gz", &packed[..packed.len() / 2]);
     assert_refused(
         &folder,
         &["import", "irtt", &cut, "-o", &out],
@@ -245,13 +172,13 @@ fn truncated_and_damaged_files_are_refused_and_nothing_is_written() {
     let mut damaged = packed.clone();
     let middle = damaged.len() / 2;
     damaged[middle..middle + 40].fill(0);
-    let damaged = folder.file("damaged.json.gz", &damaged);
+    let damaged = folder.write("damaged.json.gz", &damaged);
     assert_refused(
         &folder,
         &["import", "irtt", &damaged, "-o", &out],
         &["damaged.json.gz:"],
     );
-    let empty = folder.file("empty.json", b"");
+    let empty = folder.write("empty.json", b"");
     assert_refused(
         &folder,
         &["import", "irtt", &empty, "-o", &out],
@@ -267,7 +194,7 @@ fn truncated_and_damaged_files_are_refused_and_nothing_is_written() {
         &["import", "irtt", "scenarios", "-o", &out],
         &["scenarios: this is a folder"],
     );
-    let binary = folder.file("binary.txt", &[0xff, 0xfe, 0, 1, b'\n']);
+    let binary = folder.write("binary.txt", &[0xff, 0xfe, 0, 1, b'\n']);
     assert_refused(
         &folder,
         &["import", "ping", &binary, "-o", &out],
@@ -278,7 +205,7 @@ fn truncated_and_damaged_files_are_refused_and_nothing_is_written() {
 #[test]
 fn a_wrong_format_is_told_with_the_right_command() {
     let folder = Folder::new("format");
-    let out = folder.path("path.ron");
+    let out = folder.file("path.ron");
     assert_refused(
         &folder,
         &["import", "irtt", &fixture("ping.txt"), "-o", &out],
@@ -289,14 +216,14 @@ fn a_wrong_format_is_told_with_the_right_command() {
         &["import", "owping", REAL, "-o", &out],
         &["looks like irtt"],
     );
-    let json = folder.file("other.json", b"{\n  \"a\": [1, 2],\n  \"b\": 3\n}\n");
+    let json = folder.write("other.json", b"{\n  \"a\": [1, 2],\n  \"b\": 3\n}\n");
     assert_refused(
         &folder,
         &["import", "irtt", &json, "-o", &out],
         &["other.json:4", "no `round_trips`"],
     );
     let no_stamps = b"PING h (10.0.0.1) 56(84) bytes of data.\n64 bytes from 10.0.0.1: icmp_seq=1 ttl=64 time=0.1 ms\n";
-    let no_stamps = folder.file("plain-ping.txt", no_stamps);
+    let no_stamps = folder.write("plain-ping.txt", no_stamps);
     assert_refused(
         &folder,
         &["import", "ping", &no_stamps, "-o", &out],
@@ -307,9 +234,9 @@ fn a_wrong_format_is_told_with_the_right_command() {
 #[test]
 fn too_few_probes_and_impossible_times_are_refused() {
     let folder = Folder::new("few");
-    let out = folder.path("path.ron");
+    let out = folder.file("path.ron");
     let refuse = |rows: &str, told: &[&str]| {
-        let file = folder.file("table.csv", rows.as_bytes());
+        let file = folder.write("table.csv", rows.as_bytes());
         assert_refused(&folder, &["import", "csv", &file, "-o", &out], told);
     };
     refuse(
@@ -343,13 +270,13 @@ fn too_few_probes_and_impossible_times_are_refused() {
     for digit in '1'..='9' {
         text = text.replace(&format!("\"rtt\": {digit}"), &format!("\"rtt\": -{digit}"));
     }
-    let file = folder.file("negative.json", text.as_bytes());
+    let file = folder.write("negative.json", text.as_bytes());
     assert_refused(
         &folder,
         &["import", "irtt", &file, "-o", &out],
         &["negative.json", "round-trip time is negative"],
     );
-    let file = folder.file("none.json", b"{\"round_trips\": []}");
+    let file = folder.write("none.json", b"{\"round_trips\": []}");
     assert_refused(
         &folder,
         &["import", "irtt", &file, "-o", &out],
@@ -360,7 +287,7 @@ fn too_few_probes_and_impossible_times_are_refused() {
 #[test]
 fn mixed_measurements_are_refused() {
     let folder = Folder::new("mixed");
-    let out = folder.path("path.ron");
+    let out = folder.file("path.ron");
     assert_refused(
         &folder,
         &["import", "irtt", REAL, REAL, "-o", &out],
@@ -369,7 +296,7 @@ fn mixed_measurements_are_refused() {
     let other = String::from_utf8(real())
         .expect("text")
         .replace("10.9.0.2", "10.8.0.2");
-    let other = folder.file("other.json", other.as_bytes());
+    let other = folder.write("other.json", other.as_bytes());
     assert_refused(
         &folder,
         &["import", "irtt", REAL, &other, "-o", &out],
@@ -377,14 +304,14 @@ fn mixed_measurements_are_refused() {
     );
     let mut two = real();
     two.extend(real());
-    let two = folder.file("two.json", &two);
+    let two = folder.write("two.json", &two);
     assert_refused(
         &folder,
         &["import", "irtt", &two, "-o", &out],
         &["two.json:", "two files in one"],
     );
     let ping = std::fs::read_to_string(fixture("ping.txt")).expect("it is there");
-    let two = folder.file(
+    let two = folder.write(
         "two.txt",
         format!("{ping}{}", ping.replace("10.9.0.2", "10.9.0.3")).as_bytes(),
     );
@@ -403,22 +330,22 @@ fn mixed_measurements_are_refused() {
 #[test]
 fn outputs_are_written_all_or_not_at_all() {
     let folder = Folder::new("outputs");
-    let nowhere = folder.path("no-folder/path.ron");
+    let nowhere = folder.file("no-folder/path.ron");
     assert_refused(
         &folder,
         &["import", "irtt", REAL, "-o", &nowhere],
         &["cannot be written"],
     );
     // The drawing cannot be written, so the path is not either, and an older one stays.
-    let out = folder.file("path.ron", b"older");
-    let svg = folder.path("no-folder/path.svg");
+    let out = folder.write("path.ron", b"older");
+    let svg = folder.file("no-folder/path.svg");
     assert_refused(
         &folder,
         &["import", "irtt", REAL, "-o", &out, "--svg", &svg],
         &["path.svg", "cannot be written"],
     );
     assert_eq!(folder.read("path.ron"), "older");
-    let copy = folder.file("copy.json", &real());
+    let copy = folder.write("copy.json", &real());
     assert_refused(
         &folder,
         &["import", "irtt", &copy, "-o", &copy],
@@ -460,9 +387,9 @@ fn two_paths_are_compared_in_plain_words() {
         }
         text
     };
-    let a = folder.file("a.csv", table(1).as_bytes());
-    let b = folder.file("b.csv", table(1).as_bytes());
-    let c = folder.file("c.csv", table(2).as_bytes());
+    let a = folder.write("a.csv", table(1).as_bytes());
+    let b = folder.write("b.csv", table(1).as_bytes());
+    let c = folder.write("c.csv", table(2).as_bytes());
     let output = twin(&["paths", "compare", &a, &b]);
     let text = stdout(&output);
     assert_eq!(output.status.code(), Some(1), "{text}{}", stderr(&output));

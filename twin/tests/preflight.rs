@@ -89,6 +89,11 @@ fn one_path_measured_twice_is_no_go_and_says_why() {
     assert_eq!(output.status.code(), Some(1), "{text}{}", stderr(&output));
     assert!(text.starts_with("NO-GO\n"), "{text}");
     assert!(text.contains("- Separation of the paths"), "{text}");
+    // The same probes in each direction and in the round trip: their numbers do not add up.
+    assert!(
+        text.contains("Path A: round trip: 15 of 299 probes lost (5.017 %)"),
+        "{text}"
+    );
     let html = std::fs::read_to_string(format!("{out}/preflight.html")).expect("a page");
     assert_is_one_page(&html, &["Decision: NO-GO"]);
 }

@@ -1,9 +1,10 @@
 //! `twin robot` as a user meets it: tables, JSON, URDF, and what wrong input is told.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
 
+use std::collections::BTreeMap;
+
+use common::{Folder, stderr, stdout, twin};
 use serde_json::Value;
 
 const TOUMAI: &str = "assets/robots/toumai.ron";
@@ -219,7 +220,7 @@ fn a_missing_file_is_told() {
 #[test]
 fn an_unknown_field_is_told_with_file_line_and_caret() {
     let folder = Folder::new("field");
-    let file = folder.robot("            jaw: Jaw(", "            claw: Jaw(");
+    let file = folder.changed(TOUMAI, "            jaw: Jaw(", "            claw: Jaw(");
     let line = 1 + std::fs::read_to_string(&file)
         .expect("written")
         .lines()
@@ -262,7 +263,7 @@ fn a_number_that_is_none_is_told_with_its_entry() {
             "`models.instrument.friction[0].viscous` is in N_m, but it needs N_m_s_per_rad",
         ),
     ] {
-        let file = folder.robot(from, to);
+        let file = folder.changed(TOUMAI, from, to);
         for arguments in [
             &["robot", "show", &file] as &[&str],
             &["robot", "export", &file, "--urdf"],
@@ -320,31 +321,17 @@ fn a_place_that_cannot_be_written_is_told() {
 }
 
 #[test]
-fn a_reader_that_closes_the_pipe_is_no_fault() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_twin"))
-        .args(["robot", "show", TOUMAI, "--numbers"])
-        .current_dir(repository())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("the tool starts");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("the tool ends");
-    assert_eq!(text(&output.stderr), "");
-    assert_eq!(output.status.code(), Some(0));
-}
-
-#[test]
 fn export_needs_a_format() {
     let output = twin(&["robot", "export", TOUMAI]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("--urdf"));
+    assert!(stderr(&output).contains("--urdf"));
 }
 
 #[test]
 fn a_name_with_signs_of_xml_is_escaped() {
     let folder = Folder::new("xml");
-    let file = folder.robot(
+    let file = folder.changed(
+        TOUMAI,
         "name: \"Toumai layout with dVRK kinematics\"",
         "name: \"<Toumai> & \\\"dVRK\\\"\"",
     );
@@ -368,65 +355,18 @@ fn count(value: &Value) -> u64 {
     value.as_u64().expect("a count")
 }
 
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn twin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twin"))
-        .args(arguments)
-        .current_dir(repository())
-        .output()
-        .expect("the tool starts")
-}
-
 /// What the tool prints when all is well.
 fn success(arguments: &[&str]) -> String {
     let output = twin(arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert_eq!(text(&output.stderr), "");
-    text(&output.stdout)
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output), "");
+    stdout(&output)
 }
 
 /// What the tool says of wrong input: exit code 2, nothing printed.
 fn refused(arguments: &[&str]) -> String {
     let output = twin(arguments);
-    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
-    assert_eq!(text(&output.stdout), "");
-    text(&output.stderr)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A folder of a test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("twin-robot-test-{}-{name}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-
-    /// Toumai's description with one text replaced.
-    fn robot(&self, from: &str, to: &str) -> String {
-        let text = std::fs::read_to_string(repository().join(TOUMAI)).expect("it ships");
-        assert!(text.contains(from), "the description has no {from}");
-        let file = self.file("robot.ron");
-        std::fs::write(&file, text.replacen(from, to, 1)).expect("it can be written");
-        file
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+    assert_eq!(stdout(&output), "");
+    stderr(&output)
 }

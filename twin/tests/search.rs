@@ -1,17 +1,10 @@
 //! The search for failures as a user meets it.
 
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
-const CASABLANCA: &str = "scenarios/casablanca_shanghai.ron";
+use std::process::Output;
 
-fn twin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twin"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .output()
-        .expect("the tool starts")
-}
+use common::{CASABLANCA, twin};
 
 fn search(arguments: &[&str]) -> Output {
     twin(&[&["search", CASABLANCA, "--duration", "5"], arguments].concat())

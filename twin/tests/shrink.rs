@@ -1,48 +1,11 @@
 //! Failures as files: written by a check, replayed by a run, made small by `shrink`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod common;
+
+use std::path::Path;
 
 use campaign::Failure;
-
-const CASABLANCA: &str = "scenarios/casablanca_shanghai.ron";
-
-fn twin(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twin"))
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
-        .output()
-        .expect("the tool starts")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A folder of a test's own, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("twin-shrink-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a temporary folder");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
+use common::{CASABLANCA, Folder, assert_refused, stderr, stdout, twin};
 
 /// Checks one seed of a flawed loop, keeps its failures, and returns the file of one of them.
 fn failure_of(folder: &Folder, loop_name: &str, seed: &str, seconds: &str, id: &str) -> String {
@@ -162,21 +125,13 @@ fn a_failing_check_tells_its_worst_failure_in_words_without_being_asked() {
 }
 
 /// Wrong input ends in one message that names what is wrong, and exit code 2.
-fn assert_refused(arguments: &[&str], told: &str) {
-    let output = twin(arguments);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
-    assert!(message.contains(told), "{told} is not in {message}");
-    assert!(!message.contains("panicked"), "{message}");
-}
-
 #[test]
 fn files_that_are_no_failures_are_refused_with_what_is_wrong() {
     let folder = Folder::new("bad");
     let (file, out) = (folder.file("f.ron"), folder.file("out.ron"));
     let shrink = |text: &str, told: &str| {
         std::fs::write(&file, text).expect("it can be written");
-        assert_refused(&["shrink", &file, "-o", &out], told);
+        assert_refused(&["shrink", &file, "-o", &out], &[told]);
     };
     shrink("(format: 99, whatever: [Some(Thing(1))])", "newer");
     shrink("(faults: [])", "not a failure");
@@ -184,14 +139,14 @@ fn files_that_are_no_failures_are_refused_with_what_is_wrong() {
     shrink("", "f.ron:1:1");
     assert_refused(
         &["shrink", &folder.file("none.ron"), "-o", &out],
-        "no such file",
+        &["no such file"],
     );
     assert_refused(
         &["run", CASABLANCA, "--fault-file", &folder.file("none.ron")],
-        "no such file",
+        &["no such file"],
     );
     std::fs::write(&file, "(format: 99)").expect("it can be written");
-    assert_refused(&["run", CASABLANCA, "--fault-file", &file], "newer");
+    assert_refused(&["run", CASABLANCA, "--fault-file", &file], &["newer"]);
     assert!(
         !Path::new(&out).exists(),
         "nothing is written for wrong input"
@@ -206,17 +161,17 @@ fn a_failure_that_does_not_fail_or_has_lost_its_scenario_is_refused() {
     let shrink = ["shrink", &file, "-o", &out];
     assert_refused(
         &[&shrink[..], &["--loop", "own"]].concat(),
-        "nothing to shrink",
+        &["nothing to shrink"],
     );
     let text = std::fs::read_to_string(&file).expect("it is there");
     std::fs::write(&file, text.replace(CASABLANCA, "gone.ron")).expect("it can be written");
-    assert_refused(&shrink, "--scenario");
+    assert_refused(&shrink, &["--scenario"]);
     std::fs::write(&file, text.replace("\"last-writer-wins\"", "\"nobody\"")).expect("written");
-    assert_refused(&shrink, "no loop is called");
+    assert_refused(&shrink, &["no loop is called"]);
     std::fs::write(&file, &text).expect("it can be written");
     let nowhere = folder.file("no/such/folder/out.ron");
     assert_refused(
         &["shrink", &file, "-o", &nowhere, "--runs", "3"],
-        "cannot be written",
+        &["cannot be written"],
     );
 }

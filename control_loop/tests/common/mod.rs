@@ -5,6 +5,8 @@
 
 #![allow(dead_code, reason = "every test file uses a part of this")]
 
+pub mod ear;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -543,4 +545,13 @@ pub fn surgeon_again(second_ms: u64) -> impl Fn(u64) -> HandInput {
         let pressed = (60..160).contains(&ms) || (second_ms..second_ms + 100).contains(&ms);
         with_pedal(pressed, moving(ms))
     }
+}
+
+/// Hands that swing as fast as hands can: the tips are at their speed limit most of the time. The pedal goes down at
+/// 60 ms and up at 160 ms.
+pub fn hasty(ms: u64) -> HandInput {
+    let t = ms as f64 * 1e-3;
+    let x_m = 0.08 * libm::sin(6.0 * t);
+    let input = hands_at(x_m, 0.05 * libm::sin(5.0 * t), 0.03 * libm::sin(7.0 * t));
+    with_pedal((60..160).contains(&ms), input)
 }

@@ -26,10 +26,17 @@ fn on_the_way_up(
     mut inbox: ResMut<Inbox>,
 ) {
     let now_ns = clock.now_ns();
+    let commands = &mut inbox.commands;
+    // What waits for a stalled loop has been attacked when it came.
+    let waiting = match commands.is_empty() {
+        true => Vec::new(),
+        false => core::mem::take(commands),
+    };
     while let Some(arrival) = paths.pop_due(now_ns, Direction::Up) {
-        inbox.commands.push(arrival);
+        commands.push(arrival);
     }
-    adversary.work(now_ns, clock.tick_ns, Direction::Up, &mut inbox.commands);
+    adversary.work(now_ns, clock.tick_ns, Direction::Up, commands);
+    commands.splice(0..0, waiting);
 }
 
 fn on_the_way_down(clock: Res<Clock>, mut adversary: ResMut<Adversary>, mut inbox: ResMut<Inbox>) {

@@ -1,4 +1,4 @@
-//! What the tests of campaigns and of the acceptance test share.
+//! What the tests of the tool share: how it is run, a folder of their own, what wrong input must lead to.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -42,6 +42,40 @@ impl Folder {
 
     pub fn file(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
+    }
+
+    /// A file with this content.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> String {
+        let file = self.file(name);
+        std::fs::write(&file, bytes).expect("it can be written");
+        file
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The names of the files in it.
+    pub fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.0).expect("it is there");
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            let name = entry.expect("readable").file_name();
+            name.to_string_lossy().into_owned()
+        };
+        let mut names: Vec<String> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// A copy of a file of the repository with one text replaced.
+    pub fn changed(&self, file: &str, from: &str, to: &str) -> String {
+        let text = std::fs::read_to_string(repository().join(file)).expect("it is there");
+        assert!(text.contains(from), "{file} has no {from}");
+        let robot = repository().join("assets/robots/toumai.ron");
+        let text = text
+            .replacen(from, to, 1)
+            .replace("../assets/robots/toumai.ron", &robot.display().to_string());
+        self.write("changed.ron", text.as_bytes())
     }
 
     /// The shipped scenario without its section on campaigns, but with this list of what cannot happen.
