@@ -1,0 +1,3 @@
+//! The operation in 3D: the same twin as the headless checks use, drawn, paced and driven by hand.
+
+pub mod scene;
