@@ -15,10 +15,10 @@
 
 use nalgebra::Vector3;
 use robot_model::dynamics::Wrench;
-use robot_model::{Frame, MAX_JOINTS, Rod};
+use robot_model::{JointVector, MAX_JOINTS, Rod};
 
+use super::DrivenArm;
 use super::patient::{Compliance, PatientSettings, within};
-use super::{ArmModel, DrivenArm};
 
 /// How arms give way: stiffness of each arm's base at the remote centre, and how arm meets arm.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -105,13 +105,23 @@ pub(super) struct Touching {
     shapes: Vec<Shape>,
     touches: Vec<Touch>,
     wrenches: Vec<[Wrench; MAX_JOINTS]>,
-    /// Depth of the deepest overlap of each pair of arms in the last tick, m.
-    pair_depth_m: Vec<f64>,
+    /// Each pair of arms, by first and second.
+    meetings: Vec<Meeting>,
+}
+
+/// Two arms, and where they came nearest in the last tick.
+#[derive(Clone, Copy, Default)]
+struct Meeting {
+    outside: Option<Pair>,
+    inside: Option<Pair>,
+    /// Depth of the deepest overlap, m.
+    depth_m: f64,
 }
 
 #[derive(Clone)]
 struct Patient {
-    abdomen: Vec<Rod>,
+    abdomen: Vec<LinkRod>,
+    around_abdomen: Ball,
     tissue: Vec<Rod>,
     tissue_contact: Compliance,
     outside_contact: Compliance,
@@ -121,11 +131,21 @@ struct Patient {
 /// One arm's rods in this tick, and what its motion needs of the ticks before.
 #[derive(Clone)]
 struct Shape {
+    /// The joints that all of this is of.
+    joints: Option<JointVector>,
+    /// Whether they are those of the tick before: then so is all that hangs on them.
+    is_unmoved: bool,
+    /// The links that do not go through the wall, then the outer shaft.
     outside: Vec<LinkRod>,
+    whole_links: usize,
     inside: Vec<LinkRod>,
-    /// Sphere around the outside, and around the inside.
     around_outside: Ball,
+    around_whole_links: Ball,
     around_inside: Ball,
+    /// The link and the part of the abdomen that came nearest in the last tick.
+    near_abdomen: Option<Pair>,
+    /// Sum of the links' masses times their centres, kg·m.
+    moment_kg_m: Vector3<f64>,
     /// Sum of the links' masses times their centres in the last two ticks, kg·m.
     moments_kg_m: [Option<Vector3<f64>>; 2],
     tissue_depth_m: f64,
@@ -136,9 +156,21 @@ struct Shape {
 struct LinkRod {
     joint: usize,
     rod: Rod,
-    /// Whether it goes through the wall.
-    is_shaft: bool,
+    around: Ball,
 }
+
+impl LinkRod {
+    fn new(joint: usize, rod: Rod) -> Self {
+        let around = Ball {
+            centre_m: (rod.from_m + rod.to_m) * 0.5,
+            radius_m: 0.5 * (rod.to_m - rod.from_m).norm() + rod.radius_m,
+        };
+        Self { joint, rod, around }
+    }
+}
+
+/// More than any sum of such lengths is off by.
+const ROUNDING_M: f64 = 1e-12;
 
 #[derive(Clone, Copy)]
 struct Ball {
@@ -147,6 +179,11 @@ struct Ball {
 }
 
 impl Ball {
+    const NOWHERE: Self = Self {
+        centre_m: Vector3::new(0.0, 0.0, 0.0),
+        radius_m: 0.0,
+    };
+
     fn around(rods: &[LinkRod]) -> Self {
         let ends = || {
             rods.iter()
@@ -163,9 +200,10 @@ impl Ball {
         Self { centre_m, radius_m }
     }
 
-    /// A lower bound of the distance of what is inside two balls.
-    fn gap_m(&self, other: &Self) -> f64 {
-        (self.centre_m - other.centre_m).norm() - self.radius_m - other.radius_m
+    /// Whether what is inside two balls is surely further apart than `within_m`: no root is drawn.
+    fn is_beyond(&self, other: &Self, within_m: f64) -> bool {
+        let reach_m = within_m + self.radius_m + other.radius_m + ROUNDING_M;
+        reach_m < 0.0 || (self.centre_m - other.centre_m).norm_squared() > reach_m * reach_m
     }
 }
 
@@ -185,13 +223,20 @@ impl Touching {
         patient: &PatientSettings,
         arms: &[DrivenArm],
     ) -> Self {
-        let rods = |lumps: &[super::patient::Lump]| lumps.iter().map(|lump| lump.rod()).collect();
-        let patient = patient.present.then(|| Patient {
-            abdomen: rods(&patient.abdomen),
-            tissue: rods(&patient.tissue),
-            tissue_contact: patient.tissue_contact,
-            outside_contact: patient.outside_contact,
-            wall_stiffness_n_m: patient.wall_stiffness_n_m,
+        let patient = patient.present.then(|| {
+            let abdomen = patient
+                .abdomen
+                .iter()
+                .map(|lump| LinkRod::new(0, lump.rod()));
+            let abdomen: Vec<LinkRod> = abdomen.collect();
+            Patient {
+                around_abdomen: Ball::around(&abdomen),
+                abdomen,
+                tissue: patient.tissue.iter().map(|lump| lump.rod()).collect(),
+                tissue_contact: patient.tissue_contact,
+                outside_contact: patient.outside_contact,
+                wall_stiffness_n_m: patient.wall_stiffness_n_m,
+            }
         });
         let count = arms.len();
         let mut touching = Self {
@@ -200,7 +245,7 @@ impl Touching {
             shapes: vec![Shape::new(); count],
             touches: vec![Touch::NONE; count],
             wrenches: vec![[Wrench::default(); MAX_JOINTS]; count],
-            pair_depth_m: vec![0.0; count * count],
+            meetings: vec![Meeting::default(); count * count],
         };
         // Where arms start, they rest: the first tick sees no speed.
         touching.look(arms, f64::INFINITY);
@@ -227,13 +272,12 @@ impl Touching {
             *wrenches = [Wrench::default(); MAX_JOINTS];
         }
         for (index, arm) in arms.iter().enumerate() {
-            let frames = arm.model.arm.link_frames(&arm.joints);
             self.touches[index] = Touch {
                 remote_centre_deviation_m: self.touches[index].remote_centre_deviation_m,
                 ..Touch::NONE
             };
-            self.shapes[index].place(&arm.model, &frames);
-            forces_n[index] -= self.shapes[index].inertial_force_n(&arm.model, &frames, tick_s);
+            self.shapes[index].place(arm);
+            forces_n[index] -= self.shapes[index].inertial_force_n(arm, tick_s);
             self.touch_patient(index, arm, tick_s, &mut forces_n[index]);
         }
         for first in 0..arms.len() {
@@ -282,16 +326,25 @@ impl Touching {
                 apply(&mut self.wrenches[index], arm, tip.joint, &push_n, &nearest);
             }
         }
-        let mut closest: Option<(Nearest, usize)> = None;
-        for link in shape.outside.iter().filter(|link| !link.is_shaft) {
-            let found = nearest_of(&link.rod, &patient.abdomen);
-            for nearest in [found, Some(above_table(&link.rod))].into_iter().flatten() {
-                if closest.is_none_or(|(best, _)| nearest.distance_m < best.distance_m) {
-                    closest = Some((nearest, link.joint));
-                }
-            }
+        let whole_links = &shape.outside[..shape.whole_links];
+        let table = whole_links
+            .iter()
+            .map(|link| (above_table(&link.rod), link.joint))
+            .min_by(|(one, _), (other, _)| one.distance_m.total_cmp(&other.distance_m));
+        let within_m = table.map_or(f64::INFINITY, |(nearest, _)| nearest.distance_m);
+        if !shape.is_unmoved {
+            shape.near_abdomen = closest_of(
+                (whole_links, &shape.around_whole_links),
+                (&patient.abdomen, &patient.around_abdomen),
+                within_m,
+                shape.near_abdomen,
+            );
         }
-        if let Some((nearest, joint)) = closest {
+        let abdomen = shape.near_abdomen.map(|(link, lump)| {
+            let link = &whole_links[link];
+            (nearest(&link.rod, &patient.abdomen[lump].rod), link.joint)
+        });
+        if let Some((nearest, joint)) = abdomen.or(table) {
             touch.clearance_m = nearest.distance_m;
             let depth_m = (-nearest.distance_m).max(0.0);
             let rate_m_s = (depth_m - shape.outside_depth_m) / tick_s;
@@ -312,30 +365,41 @@ impl Touching {
         forces_n: &mut [Vector3<f64>],
     ) {
         let (a, b) = (&self.shapes[first], &self.shapes[second]);
-        let outside = closest_of(
-            (&a.outside, &a.around_outside),
-            (&b.outside, &b.around_outside),
-            f64::INFINITY,
-        );
+        let meeting = &mut self.meetings[first * arms.len() + second];
+        if !(a.is_unmoved && b.is_unmoved) {
+            meeting.outside = closest_of(
+                (&a.outside, &a.around_outside),
+                (&b.outside, &b.around_outside),
+                f64::INFINITY,
+                meeting.outside,
+            );
+            meeting.inside = closest_of(
+                (&a.inside, &a.around_inside),
+                (&b.inside, &b.around_inside),
+                0.0,
+                meeting.inside,
+            );
+        }
+        let of_rods = |rods: &[LinkRod], others: &[LinkRod], pair: Option<Pair>| {
+            let (one, other) = pair?;
+            let (one, other) = (rods.get(one)?, others.get(other)?);
+            Some((nearest(&one.rod, &other.rod), one.joint, other.joint))
+        };
+        let outside = of_rods(&a.outside, &b.outside, meeting.outside);
+        let inside = of_rods(&a.inside, &b.inside, meeting.inside);
         if let Some((nearest, _, _)) = outside {
             for arm in [first, second] {
                 let clearance_m = &mut self.touches[arm].clearance_m;
                 *clearance_m = clearance_m.min(nearest.distance_m);
             }
         }
-        let inside = closest_of(
-            (&a.inside, &a.around_inside),
-            (&b.inside, &b.around_inside),
-            0.0,
-        );
         let deepest = [outside, inside]
             .into_iter()
             .flatten()
             .min_by(|(one, ..), (other, ..)| one.distance_m.total_cmp(&other.distance_m));
         let depth_m = deepest.map_or(0.0, |(nearest, ..)| (-nearest.distance_m).max(0.0));
-        let before_m = &mut self.pair_depth_m[first * arms.len() + second];
-        let rate_m_s = (depth_m - *before_m) / tick_s;
-        *before_m = depth_m;
+        let rate_m_s = (depth_m - meeting.depth_m) / tick_s;
+        meeting.depth_m = depth_m;
         let size_n = self.compliance.arms.force_n(depth_m, rate_m_s);
         if let Some((nearest, on_first, on_second)) = deepest
             && size_n > 0.0
@@ -365,23 +429,25 @@ impl Touching {
                 number(*value);
             }
         }
-        for &depth_m in &self.pair_depth_m {
-            number(depth_m);
+        for meeting in &self.meetings {
+            number(meeting.depth_m);
         }
     }
 }
 
 impl Shape {
     fn new() -> Self {
-        let nowhere = Ball {
-            centre_m: Vector3::zeros(),
-            radius_m: 0.0,
-        };
         Self {
+            joints: None,
+            is_unmoved: false,
             outside: Vec::new(),
+            whole_links: 0,
             inside: Vec::new(),
-            around_outside: nowhere,
-            around_inside: nowhere,
+            around_outside: Ball::NOWHERE,
+            around_whole_links: Ball::NOWHERE,
+            around_inside: Ball::NOWHERE,
+            near_abdomen: None,
+            moment_kg_m: Vector3::zeros(),
             moments_kg_m: [None; 2],
             tissue_depth_m: 0.0,
             outside_depth_m: 0.0,
@@ -389,71 +455,83 @@ impl Shape {
     }
 
     /// Puts the arm's rods on the table, split at the remote centre.
-    fn place(&mut self, model: &ArmModel, frames: &[Frame; MAX_JOINTS]) {
+    fn place(&mut self, arm: &DrivenArm) {
+        let bits = |joints: &JointVector| joints.map(f64::to_bits);
+        let joints = Some(bits(&arm.joints));
+        self.is_unmoved = self.joints.as_ref().map(bits) == joints;
+        if self.is_unmoved {
+            return;
+        }
+        self.joints = Some(arm.joints);
+        let model = &arm.model;
+        let frames = model.arm.link_frames(&arm.joints);
         self.outside.clear();
         self.inside.clear();
         let base = &model.arm.base;
+        let place = |joint: usize, rod: &Rod| LinkRod::new(joint, rod.moved(base));
+        // Up to the carriage a link is outside; the fourth link is the shaft; what it carries is inside.
         for capsule in &model.capsules {
-            let rod = capsule.placed(frames);
-            let joint = capsule.joint.unwrap_or(0);
-            let link = |rod: Rod, is_shaft| LinkRod {
-                joint,
-                rod: rod.moved(base),
-                is_shaft,
-            };
-            // Up to the carriage a link is outside; the fourth link is the shaft; what it carries is inside.
+            let (joint, rod) = (capsule.joint.unwrap_or(0), capsule.placed(&frames));
             match capsule.joint {
-                Some(3) => {
-                    let along = rod.to_m - rod.from_m;
-                    let square = along.norm_squared();
-                    let share = if square > 0.0 {
-                        (-rod.from_m.dot(&along) / square).clamp(0.0, 1.0)
-                    } else {
-                        0.0
-                    };
-                    let wall_m = rod.from_m + along * share;
-                    let (outer, inner) = (
-                        Rod {
-                            to_m: wall_m,
-                            ..rod
-                        },
-                        Rod {
-                            from_m: wall_m,
-                            ..rod
-                        },
-                    );
-                    self.outside.push(link(outer, true));
-                    self.inside.push(link(inner, true));
-                }
-                Some(joint) if joint > 3 => self.inside.push(link(rod, false)),
-                _ => self.outside.push(link(rod, false)),
+                Some(SHAFT) => self.inside.push(place(joint, &split_at_wall(&rod).1)),
+                Some(SHAFT..) => self.inside.push(place(joint, &rod)),
+                _ => self.outside.push(place(joint, &rod)),
             }
+        }
+        self.whole_links = self.outside.len();
+        self.around_whole_links = Ball::around(&self.outside);
+        for shaft in model.capsules.iter().filter(|c| c.joint == Some(SHAFT)) {
+            let outer = split_at_wall(&shaft.placed(&frames)).0;
+            self.outside.push(place(SHAFT, &outer));
         }
         self.around_outside = Ball::around(&self.outside);
         self.around_inside = Ball::around(&self.inside);
+        let links = model.arm.links.iter().zip(&frames);
+        self.moment_kg_m = links
+            .take(model.arm.joint_count)
+            .fold(Vector3::zeros(), |sum, (link, frame)| {
+                sum + frame.point(&Vector3::from(link.com_m)) * link.mass_kg
+            });
     }
 
     /// What accelerates the links, N in the table's frame: from their places in three ticks.
-    fn inertial_force_n(
-        &mut self,
-        model: &ArmModel,
-        frames: &[Frame; MAX_JOINTS],
-        tick_s: f64,
-    ) -> Vector3<f64> {
-        let arm = &model.arm;
-        let links = arm.links.iter().zip(frames).take(arm.joint_count);
-        let now = links.fold(Vector3::zeros(), |sum, (link, frame)| {
-            sum + frame.point(&Vector3::from(link.com_m)) * link.mass_kg
-        });
+    fn inertial_force_n(&mut self, arm: &DrivenArm, tick_s: f64) -> Vector3<f64> {
+        let now = self.moment_kg_m;
         let [last, before] = self.moments_kg_m;
         self.moments_kg_m = [Some(now), last];
         match (last, before) {
             (Some(last), Some(before)) => {
-                arm.base.rotation * ((now - last * 2.0 + before) / (tick_s * tick_s))
+                arm.model.arm.base.rotation * ((now - last * 2.0 + before) / (tick_s * tick_s))
             }
             _ => Vector3::zeros(),
         }
     }
+}
+
+/// The joint that turns the shaft.
+const SHAFT: usize = 3;
+
+/// A shaft outside and inside of the wall, which is at the remote centre.
+fn split_at_wall(shaft: &Rod) -> (Rod, Rod) {
+    let along = shaft.to_m - shaft.from_m;
+    let square = along.norm_squared();
+    let share = if square > 0.0 {
+        (-shaft.from_m.dot(&along) / square).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    let wall_m = shaft.from_m + along * share;
+    let (outer, inner) = (
+        Rod {
+            to_m: wall_m,
+            ..*shaft
+        },
+        Rod {
+            from_m: wall_m,
+            ..*shaft
+        },
+    );
+    (outer, inner)
 }
 
 /// Puts a force (table's frame) on an arm's link.
@@ -484,37 +562,41 @@ fn nearest_of(rod: &Rod, others: &[Rod]) -> Option<Nearest> {
         .min_by(|one, other| one.distance_m.total_cmp(&other.distance_m))
 }
 
-/// The closest pair of two sets of rods, and their links; none where they are no nearer than `within_m`.
+/// Two rods of two sets, by their places in them.
+type Pair = (usize, usize);
+
+/// The closest pair of two sets of rods; none where they are no nearer than `within_m`. `likely` is the pair that was
+/// closest a tick ago: from its distance on, most others are ruled out by the balls around them. It changes nothing else.
 fn closest_of(
     (rods, around): (&[LinkRod], &Ball),
     (others, around_others): (&[LinkRod], &Ball),
     within_m: f64,
-) -> Option<(Nearest, usize, usize)> {
-    if around.gap_m(around_others) >= within_m {
+    likely: Option<Pair>,
+) -> Option<Pair> {
+    if around.is_beyond(around_others, within_m) {
         return None;
     }
-    let mut best_m = within_m;
+    let likely_m = likely
+        .and_then(|(one, other)| Some(rods.get(one)?.rod.clearance_m(&others.get(other)?.rod)));
+    // Of pairs that are equally close the first counts, the likely one too: hence the least step above its distance.
+    let mut best_m = likely_m.map_or(within_m, |likely_m| within_m.min(likely_m.next_up()));
     let mut pair = None;
-    for one in rods {
-        for other in others {
-            // A rod is inside the ball around its middle: cheaper than the distance, and never above it.
-            if middle_gap_m(&one.rod, &other.rod) >= best_m {
+    for (one, rod) in rods.iter().enumerate() {
+        if rod.around.is_beyond(around_others, best_m) {
+            continue;
+        }
+        for (other, other_rod) in others.iter().enumerate() {
+            if rod.around.is_beyond(&other_rod.around, best_m) {
                 continue;
             }
-            let distance_m = one.rod.clearance_m(&other.rod);
+            let distance_m = rod.rod.clearance_m(&other_rod.rod);
             if distance_m < best_m {
                 best_m = distance_m;
                 pair = Some((one, other));
             }
         }
     }
-    pair.map(|(one, other)| (nearest(&one.rod, &other.rod), one.joint, other.joint))
-}
-
-fn middle_gap_m(a: &Rod, b: &Rod) -> f64 {
-    let between = (a.from_m + a.to_m - b.from_m - b.to_m).norm();
-    let lengths = (a.to_m - a.from_m).norm() + (b.to_m - b.from_m).norm();
-    0.5 * (between - lengths) - a.radius_m - b.radius_m
+    pair
 }
 
 /// A rod over the table's plane.
