@@ -110,10 +110,10 @@ pub(super) struct Touching {
 }
 
 /// Two arms, and where they came nearest in the last tick.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Meeting {
-    outside: Option<Pair>,
-    inside: Option<Pair>,
+    outside: Nearness,
+    inside: Nearness,
     /// Depth of the deepest overlap, m.
     depth_m: f64,
 }
@@ -121,7 +121,6 @@ struct Meeting {
 #[derive(Clone)]
 struct Patient {
     abdomen: Vec<LinkRod>,
-    around_abdomen: Ball,
     tissue: Vec<Rod>,
     tissue_contact: Compliance,
     outside_contact: Compliance,
@@ -135,15 +134,15 @@ struct Shape {
     joints: Option<JointVector>,
     /// Whether they are those of the tick before: then so is all that hangs on them.
     is_unmoved: bool,
-    /// The links that do not go through the wall, then the outer shaft.
-    outside: Vec<LinkRod>,
+    /// Which part of which capsule each rod is: whole links outside, then the outer shaft, then what is inside.
+    parts: Vec<(usize, Part)>,
+    rods: Vec<LinkRod>,
+    /// Rods that do not go through the wall, and all that are outside.
     whole_links: usize,
-    inside: Vec<LinkRod>,
-    around_outside: Ball,
-    around_whole_links: Ball,
-    around_inside: Ball,
-    /// The link and the part of the abdomen that came nearest in the last tick.
-    near_abdomen: Option<Pair>,
+    outside: usize,
+    /// How far any rod's end has come at most, tick by tick, m.
+    travel_m: f64,
+    near_abdomen: Nearness,
     /// Sum of the links' masses times their centres, kg·m.
     moment_kg_m: Vector3<f64>,
     /// Sum of the links' masses times their centres in the last two ticks, kg·m.
@@ -156,54 +155,69 @@ struct Shape {
 struct LinkRod {
     joint: usize,
     rod: Rod,
-    around: Ball,
 }
 
-impl LinkRod {
-    fn new(joint: usize, rod: Rod) -> Self {
-        let around = Ball {
-            centre_m: (rod.from_m + rod.to_m) * 0.5,
-            radius_m: 0.5 * (rod.to_m - rod.from_m).norm() + rod.radius_m,
-        };
-        Self { joint, rod, around }
+/// What of a capsule a rod is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// Of a shaft, what is outside of the wall.
+    Outer,
+    /// Of a shaft, what is inside.
+    Inner,
+}
+
+/// Two rods of two sets, by their places in them.
+type Pair = (usize, usize);
+
+/// Which rods of two sets come nearest, and how near the others can be at most: a distance found once shrinks by no
+/// more than what both sets have travelled since. It saves work and changes no result.
+#[derive(Clone, Default)]
+struct Nearness {
+    /// Of each pair its distance when it was last found, and the travel of both sets up to then, m.
+    bounds_m: Vec<f64>,
+    closest: Option<Pair>,
+}
+
+/// More than all rounding in a bound, m.
+const ROUNDING_M: f64 = 1e-8;
+
+impl Nearness {
+    /// Finds the closest pair; none where no pair is nearer than `within_m`. Both sets have travelled `travel_m` in all.
+    fn look(&mut self, rods: &[LinkRod], others: &[LinkRod], travel_m: f64, within_m: f64) {
+        let count = rods.len() * others.len();
+        if self.bounds_m.len() != count {
+            self.bounds_m = vec![f64::NEG_INFINITY; count];
+            self.closest = None;
+        }
+        let mut best_m = within_m;
+        if let Some((one, other)) = self.closest {
+            let likely_m = rods[one].rod.clearance_m(&others[other].rod);
+            // Of pairs that are equally close the first counts, this one too: hence the least step above its distance.
+            best_m = best_m.min(likely_m.next_up());
+        }
+        self.closest = None;
+        let mut bounds = self.bounds_m.iter_mut();
+        for (one, rod) in rods.iter().enumerate() {
+            for ((other, other_rod), bound_m) in others.iter().enumerate().zip(&mut bounds) {
+                if *bound_m - travel_m - ROUNDING_M >= best_m {
+                    continue;
+                }
+                let distance_m = rod.rod.clearance_m(&other_rod.rod);
+                *bound_m = distance_m + travel_m;
+                if distance_m < best_m {
+                    best_m = distance_m;
+                    self.closest = Some((one, other));
+                }
+            }
+        }
     }
-}
 
-/// More than any sum of such lengths is off by.
-const ROUNDING_M: f64 = 1e-12;
-
-#[derive(Clone, Copy)]
-struct Ball {
-    centre_m: Vector3<f64>,
-    radius_m: f64,
-}
-
-impl Ball {
-    const NOWHERE: Self = Self {
-        centre_m: Vector3::new(0.0, 0.0, 0.0),
-        radius_m: 0.0,
-    };
-
-    fn around(rods: &[LinkRod]) -> Self {
-        let ends = || {
-            rods.iter()
-                .flat_map(|link| [link.rod.from_m, link.rod.to_m])
-        };
-        let count = (2 * rods.len()).max(1) as f64;
-        let centre_m = ends().sum::<Vector3<f64>>() / count;
-        let radius_m = rods.iter().fold(0.0_f64, |radius, LinkRod { rod, .. }| {
-            let reach = (rod.from_m - centre_m)
-                .norm_squared()
-                .max((rod.to_m - centre_m).norm_squared());
-            radius.max(reach.sqrt() + rod.radius_m)
-        });
-        Self { centre_m, radius_m }
-    }
-
-    /// Whether what is inside two balls is surely further apart than `within_m`: no root is drawn.
-    fn is_beyond(&self, other: &Self, within_m: f64) -> bool {
-        let reach_m = within_m + self.radius_m + other.radius_m + ROUNDING_M;
-        reach_m < 0.0 || (self.centre_m - other.centre_m).norm_squared() > reach_m * reach_m
+    /// Where the closest pair comes nearest, and the joints of both links.
+    fn nearest(&self, rods: &[LinkRod], others: &[LinkRod]) -> Option<(Nearest, usize, usize)> {
+        let (one, other) = self.closest?;
+        let (one, other) = (rods.get(one)?, others.get(other)?);
+        Some((nearest(&one.rod, &other.rod), one.joint, other.joint))
     }
 }
 
@@ -224,14 +238,12 @@ impl Touching {
         arms: &[DrivenArm],
     ) -> Self {
         let patient = patient.present.then(|| {
-            let abdomen = patient
-                .abdomen
-                .iter()
-                .map(|lump| LinkRod::new(0, lump.rod()));
-            let abdomen: Vec<LinkRod> = abdomen.collect();
+            let of_patient = |lump: &super::patient::Lump| LinkRod {
+                joint: 0,
+                rod: lump.rod(),
+            };
             Patient {
-                around_abdomen: Ball::around(&abdomen),
-                abdomen,
+                abdomen: patient.abdomen.iter().map(of_patient).collect(),
                 tissue: patient.tissue.iter().map(|lump| lump.rod()).collect(),
                 tissue_contact: patient.tissue_contact,
                 outside_contact: patient.outside_contact,
@@ -242,7 +254,7 @@ impl Touching {
         let mut touching = Self {
             compliance,
             patient,
-            shapes: vec![Shape::new(); count],
+            shapes: arms.iter().map(Shape::new).collect(),
             touches: vec![Touch::NONE; count],
             wrenches: vec![[Wrench::default(); MAX_JOINTS]; count],
             meetings: vec![Meeting::default(); count * count],
@@ -311,7 +323,7 @@ impl Touching {
             return;
         };
         let (shape, touch) = (&mut self.shapes[index], &mut self.touches[index]);
-        if let Some(tip) = shape.inside.last().copied() {
+        if let Some(tip) = shape.inside().last().copied() {
             let end = Rod {
                 from_m: tip.rod.to_m,
                 ..tip.rod
@@ -326,24 +338,19 @@ impl Touching {
                 apply(&mut self.wrenches[index], arm, tip.joint, &push_n, &nearest);
             }
         }
-        let whole_links = &shape.outside[..shape.whole_links];
+        let whole_links = &shape.rods[..shape.whole_links];
         let table = whole_links
             .iter()
             .map(|link| (above_table(&link.rod), link.joint))
             .min_by(|(one, _), (other, _)| one.distance_m.total_cmp(&other.distance_m));
         let within_m = table.map_or(f64::INFINITY, |(nearest, _)| nearest.distance_m);
         if !shape.is_unmoved {
-            shape.near_abdomen = closest_of(
-                (whole_links, &shape.around_whole_links),
-                (&patient.abdomen, &patient.around_abdomen),
-                within_m,
-                shape.near_abdomen,
-            );
+            shape
+                .near_abdomen
+                .look(whole_links, &patient.abdomen, shape.travel_m, within_m);
         }
-        let abdomen = shape.near_abdomen.map(|(link, lump)| {
-            let link = &whole_links[link];
-            (nearest(&link.rod, &patient.abdomen[lump].rod), link.joint)
-        });
+        let abdomen = shape.near_abdomen.nearest(whole_links, &patient.abdomen);
+        let abdomen = abdomen.map(|(nearest, joint, _)| (nearest, joint));
         if let Some((nearest, joint)) = abdomen.or(table) {
             touch.clearance_m = nearest.distance_m;
             let depth_m = (-nearest.distance_m).max(0.0);
@@ -367,26 +374,17 @@ impl Touching {
         let (a, b) = (&self.shapes[first], &self.shapes[second]);
         let meeting = &mut self.meetings[first * arms.len() + second];
         if !(a.is_unmoved && b.is_unmoved) {
-            meeting.outside = closest_of(
-                (&a.outside, &a.around_outside),
-                (&b.outside, &b.around_outside),
-                f64::INFINITY,
-                meeting.outside,
-            );
-            meeting.inside = closest_of(
-                (&a.inside, &a.around_inside),
-                (&b.inside, &b.around_inside),
-                0.0,
-                meeting.inside,
-            );
+            let travel_m = a.travel_m + b.travel_m;
+            let (all, touching) = (f64::INFINITY, 0.0);
+            meeting
+                .outside
+                .look(a.outside(), b.outside(), travel_m, all);
+            meeting
+                .inside
+                .look(a.inside(), b.inside(), travel_m, touching);
         }
-        let of_rods = |rods: &[LinkRod], others: &[LinkRod], pair: Option<Pair>| {
-            let (one, other) = pair?;
-            let (one, other) = (rods.get(one)?, others.get(other)?);
-            Some((nearest(&one.rod, &other.rod), one.joint, other.joint))
-        };
-        let outside = of_rods(&a.outside, &b.outside, meeting.outside);
-        let inside = of_rods(&a.inside, &b.inside, meeting.inside);
+        let outside = meeting.outside.nearest(a.outside(), b.outside());
+        let inside = meeting.inside.nearest(a.inside(), b.inside());
         if let Some((nearest, _, _)) = outside {
             for arm in [first, second] {
                 let clearance_m = &mut self.touches[arm].clearance_m;
@@ -436,17 +434,39 @@ impl Touching {
 }
 
 impl Shape {
-    fn new() -> Self {
+    fn new(arm: &DrivenArm) -> Self {
+        let capsules = || arm.model.capsules.iter().enumerate();
+        let is_outside = |joint: Option<usize>| joint.is_none_or(|joint| joint < SHAFT);
+        // Up to the carriage a link is outside; the fourth link is the shaft; what it carries is inside.
+        let whole = capsules().filter(|(_, capsule)| is_outside(capsule.joint));
+        let shafts = capsules().filter(|(_, capsule)| capsule.joint == Some(SHAFT));
+        let inside = capsules().filter(|(_, capsule)| !is_outside(capsule.joint));
+        let mut parts: Vec<(usize, Part)> = whole.map(|(index, _)| (index, Part::Whole)).collect();
+        let whole_links = parts.len();
+        parts.extend(shafts.map(|(index, _)| (index, Part::Outer)));
+        let outside = parts.len();
+        parts.extend(inside.map(|(index, capsule)| match capsule.joint {
+            Some(SHAFT) => (index, Part::Inner),
+            _ => (index, Part::Whole),
+        }));
+        let nowhere = Rod {
+            from_m: Vector3::zeros(),
+            to_m: Vector3::zeros(),
+            radius_m: 0.0,
+        };
+        let rods = parts.iter().map(|(index, _)| LinkRod {
+            joint: arm.model.capsules[*index].joint.unwrap_or(0),
+            rod: nowhere,
+        });
         Self {
             joints: None,
             is_unmoved: false,
-            outside: Vec::new(),
-            whole_links: 0,
-            inside: Vec::new(),
-            around_outside: Ball::NOWHERE,
-            around_whole_links: Ball::NOWHERE,
-            around_inside: Ball::NOWHERE,
-            near_abdomen: None,
+            rods: rods.collect(),
+            parts,
+            whole_links,
+            outside,
+            travel_m: 0.0,
+            near_abdomen: Nearness::default(),
             moment_kg_m: Vector3::zeros(),
             moments_kg_m: [None; 2],
             tissue_depth_m: 0.0,
@@ -454,38 +474,41 @@ impl Shape {
         }
     }
 
+    /// What is outside of the patient: whole links and the outer shaft.
+    fn outside(&self) -> &[LinkRod] {
+        &self.rods[..self.outside]
+    }
+
+    /// What is inside: the inner shaft, the wrist and, last, the jaw.
+    fn inside(&self) -> &[LinkRod] {
+        &self.rods[self.outside..]
+    }
+
     /// Puts the arm's rods on the table, split at the remote centre.
     fn place(&mut self, arm: &DrivenArm) {
         let bits = |joints: &JointVector| joints.map(f64::to_bits);
-        let joints = Some(bits(&arm.joints));
-        self.is_unmoved = self.joints.as_ref().map(bits) == joints;
+        self.is_unmoved = self.joints.as_ref().map(bits) == Some(bits(&arm.joints));
         if self.is_unmoved {
             return;
         }
         self.joints = Some(arm.joints);
         let model = &arm.model;
         let frames = model.arm.link_frames(&arm.joints);
-        self.outside.clear();
-        self.inside.clear();
-        let base = &model.arm.base;
-        let place = |joint: usize, rod: &Rod| LinkRod::new(joint, rod.moved(base));
-        // Up to the carriage a link is outside; the fourth link is the shaft; what it carries is inside.
-        for capsule in &model.capsules {
-            let (joint, rod) = (capsule.joint.unwrap_or(0), capsule.placed(&frames));
-            match capsule.joint {
-                Some(SHAFT) => self.inside.push(place(joint, &split_at_wall(&rod).1)),
-                Some(SHAFT..) => self.inside.push(place(joint, &rod)),
-                _ => self.outside.push(place(joint, &rod)),
-            }
+        let mut farthest_m2 = 0.0_f64;
+        for ((index, part), link) in self.parts.iter().zip(&mut self.rods) {
+            let rod = model.capsules[*index].placed(&frames);
+            let rod = match part {
+                Part::Whole => rod,
+                Part::Outer => split_at_wall(&rod).0,
+                Part::Inner => split_at_wall(&rod).1,
+            };
+            let rod = rod.moved(&model.arm.base);
+            farthest_m2 = farthest_m2
+                .max((rod.from_m - link.rod.from_m).norm_squared())
+                .max((rod.to_m - link.rod.to_m).norm_squared());
+            link.rod = rod;
         }
-        self.whole_links = self.outside.len();
-        self.around_whole_links = Ball::around(&self.outside);
-        for shaft in model.capsules.iter().filter(|c| c.joint == Some(SHAFT)) {
-            let outer = split_at_wall(&shaft.placed(&frames)).0;
-            self.outside.push(place(SHAFT, &outer));
-        }
-        self.around_outside = Ball::around(&self.outside);
-        self.around_inside = Ball::around(&self.inside);
+        self.travel_m += farthest_m2.sqrt();
         let links = model.arm.links.iter().zip(&frames);
         self.moment_kg_m = links
             .take(model.arm.joint_count)
@@ -560,43 +583,6 @@ fn nearest_of(rod: &Rod, others: &[Rod]) -> Option<Nearest> {
         .iter()
         .map(|other| nearest(rod, other))
         .min_by(|one, other| one.distance_m.total_cmp(&other.distance_m))
-}
-
-/// Two rods of two sets, by their places in them.
-type Pair = (usize, usize);
-
-/// The closest pair of two sets of rods; none where they are no nearer than `within_m`. `likely` is the pair that was
-/// closest a tick ago: from its distance on, most others are ruled out by the balls around them. It changes nothing else.
-fn closest_of(
-    (rods, around): (&[LinkRod], &Ball),
-    (others, around_others): (&[LinkRod], &Ball),
-    within_m: f64,
-    likely: Option<Pair>,
-) -> Option<Pair> {
-    if around.is_beyond(around_others, within_m) {
-        return None;
-    }
-    let likely_m = likely
-        .and_then(|(one, other)| Some(rods.get(one)?.rod.clearance_m(&others.get(other)?.rod)));
-    // Of pairs that are equally close the first counts, the likely one too: hence the least step above its distance.
-    let mut best_m = likely_m.map_or(within_m, |likely_m| within_m.min(likely_m.next_up()));
-    let mut pair = None;
-    for (one, rod) in rods.iter().enumerate() {
-        if rod.around.is_beyond(around_others, best_m) {
-            continue;
-        }
-        for (other, other_rod) in others.iter().enumerate() {
-            if rod.around.is_beyond(&other_rod.around, best_m) {
-                continue;
-            }
-            let distance_m = rod.rod.clearance_m(&other_rod.rod);
-            if distance_m < best_m {
-                best_m = distance_m;
-                pair = Some((one, other));
-            }
-        }
-    }
-    pair
 }
 
 /// A rod over the table's plane.
