@@ -13,6 +13,7 @@ mod junit;
 pub mod monte_carlo;
 pub mod plan;
 pub mod preflight;
+pub mod recording;
 mod report;
 pub mod sarif;
 mod search;

@@ -230,6 +230,14 @@ mod tests {
     }
 
     #[test]
+    fn what_has_left_the_window_leaves_no_mark_on_the_number_that_took_its_place() {
+        let mut redundancy = Redundancy::new(250);
+        redundancy.advance(10_000);
+        redundancy.mark(PathId::A, 10_000 - WORD_COUNT * WORD_BITS);
+        assert_eq!(redundancy.look_up(10_000), Mark::New);
+    }
+
+    #[test]
     fn the_ring_forgets_what_falls_out_and_keeps_what_is_inside_the_window() {
         for step in [1, 3, 63, 64, 65, 1_000, 4_000, 4_160, 5_000, 1 << 40] {
             let mut redundancy = Redundancy::new(250);

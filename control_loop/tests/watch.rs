@@ -3,9 +3,12 @@
 mod common;
 
 use common::{
-    Disturbance, Handshake, MS, Network, World, arms, at_home, hands_at, hasty, surgeon, with_pedal,
+    Disturbance, Handshake, MS, Network, PSK, ROBOT_START, World, arms, at_home, hands_at, hasty,
+    surgeon, with_pedal,
 };
-use control_loop::{Fault, FaultKind, HandInput, LoopSettings, RobotLoop, Sensed, State};
+use control_loop::{
+    Fault, FaultKind, HandInput, LoopSettings, PathHealth, Robot, RobotLoop, Sensed, State,
+};
 
 use State::{Faulted, Following, Idle};
 
@@ -307,4 +310,38 @@ fn a_robot_that_starts_takes_its_arms_as_it_finds_them() {
         assert_eq!(output.state, Idle);
         assert_eq!(output.set_points, sensed.joints);
     }
+}
+
+#[test]
+fn a_robot_that_nobody_greets_reports_both_paths_silent_when_that_has_lasted() {
+    let (arms, settings) = (arms(), LoopSettings::default());
+    let mut robot = Robot::new(&arms, &settings, &PSK, ROBOT_START).expect("possible settings");
+    let latent_ms = settings.latent_ns / MS;
+    for ms in 0..latent_ms + 20 {
+        let output = robot.tick(ms * MS, &at_home(&arms));
+        let expected = if ms <= latent_ms {
+            PathHealth::Working
+        } else {
+            PathHealth::Silent
+        };
+        assert_eq!(output.paths, [expected; 2], "{ms} ms");
+    }
+}
+
+#[test]
+fn the_digest_of_motion_tells_apart_what_would_move_on_differently() {
+    let of_motion = |world: &World| {
+        let mut bytes = Vec::new();
+        world
+            .robot
+            .digest_motion(&mut |part| bytes.extend_from_slice(part));
+        bytes
+    };
+    let mut world = World::new(Network::good());
+    world.run(1_500, surgeon);
+    let before = of_motion(&world);
+    assert!(!before.is_empty());
+    world.run(1_600, surgeon);
+    assert!(world.moved(1_500..1_600));
+    assert_ne!(of_motion(&world), before);
 }

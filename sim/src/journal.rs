@@ -210,8 +210,13 @@ impl fmt::Display for Event {
 }
 
 impl Happening {
+    /// Whether a requirement was violated.
+    pub fn is_violation(&self) -> bool {
+        matches!(self, Self::Violated { .. })
+    }
+
     /// Who acted, and what happened, in words.
-    fn describe(&self) -> (&'static str, String) {
+    pub fn describe(&self) -> (&'static str, String) {
         match self {
             Self::PedalPressed => (
                 "surgeon",

@@ -205,6 +205,17 @@ pub struct RunArguments {
     /// Run twice and name the first tick and component that differ.
     #[arg(long)]
     pub verify: bool,
+    /// Record the run as an MCAP file, which Foxglove and Lichtblick open: arms in 3D, delays, states, margins, events.
+    /// It holds the run as well, and --fault-file reads it.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+    /// Tell, and record, only what happens from this moment on; what was before runs all the same.
+    #[arg(long, value_name = "SECONDS", value_parser = duration_s, allow_negative_numbers = true)]
+    pub from: Option<f64>,
+    /// Keep the whole state at this moment; at the end of the run go back to it, run again, and say whether the history is
+    /// the same, bit for bit.
+    #[arg(long, value_name = "SECONDS", value_parser = duration_s, allow_negative_numbers = true)]
+    pub snapshot_at: Option<f64>,
 }
 
 /// The loops that `--flawed` names.

@@ -1,10 +1,10 @@
 //! Reading the user's files, and telling what is wrong with them.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use campaign::{Failure, FailureError, FaultFile};
+use campaign::{Failure, FailureError, FaultFile, recording};
 use robot_model::Robot;
 use sha2::{Digest, Sha256};
 use sim::{Operation, ScenarioError};
@@ -67,12 +67,23 @@ pub fn read_operation_and_hash(path: &Path) -> Result<(Operation, String), Input
     Ok((operation, hash.collect()))
 }
 
-/// Reads a fault schedule, or a whole failure.
+/// Reads a fault schedule, a whole failure, a session, or a recording that holds one of them.
 ///
 /// # Errors
 /// As [`read_operation`]; a file of a newer program is told as such.
 pub fn read_fault_file(path: &Path) -> Result<FaultFile, InputError> {
-    let text = read_text(path).map_err(InputError)?;
+    let is_recording = std::fs::File::open(path).is_ok_and(|mut file| {
+        let mut begins = vec![0; recording::MAGIC.len()];
+        file.read_exact(&mut begins).is_ok() && begins == recording::MAGIC
+    });
+    let text = if is_recording {
+        let shown = path.display();
+        let bytes = std::fs::read(path)
+            .map_err(|error| InputError(format!("{shown} cannot be read: {error}")))?;
+        recording::run_of(&bytes).map_err(|error| InputError(format!("{shown} {error}")))?
+    } else {
+        read_text(path).map_err(InputError)?
+    };
     FaultFile::from_ron(&text).map_err(|error| failure_error(path, &error))
 }
 
@@ -120,18 +131,18 @@ pub fn write_whole(path: &Path, text: &str) -> Result<(), InputError> {
 ///
 /// # Errors
 /// [`InputError`] naming the file; what was written beside is removed.
-pub fn write_all_whole(files: &[(&Path, &str)]) -> Result<(), InputError> {
+pub fn write_all_whole<T: AsRef<[u8]>>(files: &[(&Path, T)]) -> Result<(), InputError> {
     let beside = |path: &Path| {
         let mut name = path.as_os_str().to_owned();
         name.push(".part");
         PathBuf::from(name)
     };
-    let write = |path: &Path, text: &str| {
-        std::fs::File::create(beside(path)).and_then(|mut file| file.write_all(text.as_bytes()))
+    let write = |path: &Path, bytes: &[u8]| {
+        std::fs::File::create(beside(path)).and_then(|mut file| file.write_all(bytes))
     };
     let written = files
         .iter()
-        .try_for_each(|(path, text)| write(path, text).map_err(|error| (path, error)))
+        .try_for_each(|(path, bytes)| write(path, bytes.as_ref()).map_err(|error| (path, error)))
         .and_then(|()| {
             files.iter().try_for_each(|(path, _)| {
                 // A folder in the place of a file would stop the second rename after the first.

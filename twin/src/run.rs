@@ -1,6 +1,10 @@
 //! `twin run`.
 
 use campaign::monte_carlo::variation::Variation;
+use std::io::Cursor;
+use std::path::Path;
+
+use campaign::recording::Recorder;
 use campaign::{FORMAT, Failure, FaultFile, Links, Session, verify};
 use net_model::FaultSchedule;
 use safety::Id;
@@ -9,8 +13,10 @@ use sim::{Keep, Operation, Outcome, RunPlan, Twin};
 
 use crate::Verdict;
 use crate::commands::RunArguments;
-use crate::failure::{loop_of, tell_if_changed};
-use crate::input::{InputError, read_fault_file, read_operation_and_hash, write_whole};
+use crate::failure::{COMMIT, loop_of, tell_if_changed};
+use crate::input::{
+    InputError, read_fault_file, read_operation_and_hash, write_all_whole, write_whole,
+};
 use crate::loops::LoopName;
 use crate::output::outln;
 use crate::table::{margin, significant, table, verdict_word};
@@ -77,8 +83,12 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
     let mut twin: Twin = failure
         .twin(&scenario, loop_name.factory(), keep)
         .map_err(|error| wrong(error.to_string()))?;
-    let outcome = twin.run_to_end();
-    let verdict = tell(&operation, &twin, &outcome, loop_name);
+    let own_file = |twin: &Twin| match promise {
+        Some(_) => failure.to_ron(),
+        None => session(arguments, &hash, twin, loop_name),
+    };
+    let outcome = pass(arguments, &operation, &mut twin, &own_file)?;
+    let verdict = tell(arguments, &operation, &twin, &outcome, loop_name);
     if let Some(id) = promise {
         let found = outcome.findings.iter().find(|finding| finding.id == id);
         match found.and_then(|finding| finding.violated_at_ns) {
@@ -109,6 +119,7 @@ fn play(
         ("--duration", arguments.duration.is_some()),
         ("--verify", arguments.verify),
         ("--swarm", arguments.swarm),
+        ("--write-fault-file", arguments.write_fault_file.is_some()),
     ];
     if let Some((option, _)) = refused.into_iter().find(|(_, given)| *given) {
         return Err(InputError::new(format!(
@@ -134,8 +145,9 @@ fn play(
     let mut twin = session
         .twin(scenario, loop_name.factory(), keep)
         .map_err(|error| InputError::new(format!("{file}: {error}")))?;
-    let outcome = twin.run_to_end();
-    let verdict = tell(scenario, &twin, &outcome, loop_name);
+    let own_file = |_: &Twin| session.to_ron();
+    let outcome = pass(arguments, scenario, &mut twin, &own_file)?;
+    let verdict = tell(arguments, scenario, &twin, &outcome, loop_name);
     if outcome.hash == session.hash {
         outln!("the history is that of the session, bit for bit");
     } else {
@@ -148,8 +160,107 @@ fn play(
     Ok(verdict)
 }
 
+/// Runs to the end; records, and goes back to a snapshot, where that is asked for.
+fn pass(
+    arguments: &RunArguments,
+    operation: &Operation,
+    twin: &mut Twin,
+    own_file: &dyn Fn(&Twin) -> Result<String, String>,
+) -> Result<Outcome, InputError> {
+    let end_s = twin.plan().duration_ns as f64 * 1e-9;
+    for (option, at) in [
+        ("--from", arguments.from),
+        ("--snapshot-at", arguments.snapshot_at),
+    ] {
+        if let Some(at_s) = at.filter(|at_s| *at_s >= end_s) {
+            return Err(InputError::new(format!(
+                "{option} {at_s} is not before the end of the run, {end_s} s; give an earlier moment"
+            )));
+        }
+    }
+    let from_ns = arguments.from.map_or(0, nanoseconds);
+    let snapshot_ns = arguments.snapshot_at.map(nanoseconds);
+    let failed = |file: &Path, error: String| {
+        InputError::new(format!("{} cannot be written: {error}", file.display()))
+    };
+    if let Some(file) = &arguments.record
+        && let Some(folder) = file.parent()
+        && !folder.as_os_str().is_empty()
+        && !folder.is_dir()
+    {
+        return Err(failed(
+            file,
+            format!("there is no folder {}", folder.display()),
+        ));
+    }
+    let (mut recorder, mut snapshot) = (None, None);
+    loop {
+        let now_ns = twin.now_ns();
+        if let Some(file) = &arguments.record
+            && recorder.is_none()
+            && now_ns >= from_ns
+        {
+            let begun = Recorder::new(Cursor::new(Vec::new()), operation, twin);
+            recorder = Some(begun.map_err(|error| failed(file, error.to_string()))?);
+        }
+        if snapshot.is_none() && snapshot_ns.is_some_and(|at_ns| now_ns >= at_ns) {
+            snapshot = Some(twin.snapshot());
+        }
+        if twin.is_over() {
+            break;
+        }
+        twin.step();
+        if let (Some(recorder), Some(file)) = (&mut recorder, &arguments.record) {
+            recorder
+                .look(twin)
+                .map_err(|error| failed(file, error.to_string()))?;
+        }
+    }
+    let outcome = twin.outcome();
+    if let (Some(recorder), Some(file)) = (recorder, &arguments.record) {
+        let run = own_file(twin).map_err(|error| failed(file, error))?;
+        let bytes = recorder.finish(twin, &run, from_ns);
+        let bytes = bytes.map_err(|error| failed(file, error.to_string()))?;
+        write_all_whole(&[(file, bytes.get_ref())])?;
+    }
+    if let Some(snapshot) = snapshot {
+        twin.restore(&snapshot);
+        let at_s = twin.now_ns() as f64 * 1e-9;
+        let again = twin.run_to_end();
+        if again.hash != outcome.hash {
+            return Err(InputError::new(format!(
+                "from the snapshot at {at_s} s the run came to the hash {:016x}, not {:016x}: this is a defect of the \
+                 twin; please report it with this command",
+                again.hash, outcome.hash
+            )));
+        }
+        outln!("from the snapshot at {at_s} s the history is the same, bit for bit\n");
+    }
+    Ok(outcome)
+}
+
+fn session(
+    arguments: &RunArguments,
+    hash: &str,
+    twin: &Twin,
+    loop_name: LoopName,
+) -> Result<String, String> {
+    let scenario = arguments.scenario.display().to_string();
+    Session::of(twin, (&scenario, hash), COMMIT, &loop_name.to_string()).to_ron()
+}
+
+fn nanoseconds(seconds: f64) -> u64 {
+    (seconds * 1e9) as u64
+}
+
 /// Prints a run's events, its hash and the margins.
-fn tell(operation: &Operation, twin: &Twin, outcome: &Outcome, loop_name: LoopName) -> Verdict {
+fn tell(
+    arguments: &RunArguments,
+    operation: &Operation,
+    twin: &Twin,
+    outcome: &Outcome,
+    loop_name: LoopName,
+) -> Verdict {
     outln!(
         "{} · {} · seed {} · loop: {}",
         operation.name,
@@ -158,8 +269,11 @@ fn tell(operation: &Operation, twin: &Twin, outcome: &Outcome, loop_name: LoopNa
         loop_name
     );
     outln!("\ncolumns\n{KEY}\n");
+    let from_ns = arguments.from.map_or(0, nanoseconds);
     for event in twin.events() {
-        outln!("{event}");
+        if event.at_ns >= from_ns {
+            outln!("{event}");
+        }
     }
     outln!(
         "\n{} ticks, state hash {:016x}\n",

@@ -115,6 +115,25 @@ fn brake(mut now: Motion, limits: &JointLimits) -> (u32, f64) {
 }
 
 #[test]
+fn a_joint_that_is_being_turned_round_is_foreseen_to_go_back_a_little_and_no_further() {
+    let now = Motion {
+        q: 0.3,
+        v: -0.01,
+        a: 10.0,
+    };
+    let lane = Lane::new(now, &SWING, TICK_S);
+    let stop = Stop::from(&now, &lane);
+    let back = now.q - stop.lowest;
+    // With this acceleration it is turned round within a millisecond: v²/2a, and twice that at the outside as the
+    // acceleration fades.
+    let least = now.v * now.v / (2.0 * now.a);
+    assert!(
+        (least..1e-3).contains(&back),
+        "{back} rad, at least {least}"
+    );
+}
+
+#[test]
 fn a_stop_that_reaches_the_acceleration_limit_takes_a_ramp_longer_than_one_without_jerk_limit() {
     assert!((stopping_time_s(&SWING, 1.5) - (1.5 / 15.0 + 15.0 / 300.0)).abs() < 1e-12);
     assert!((stopping_distance(&SWING, -1.5) - 0.5 * 1.5 * 0.15).abs() < 1e-12);
