@@ -12,7 +12,7 @@ use crate::input::{InputError, read_failure, read_operation_and_hash, write_whol
 use crate::loops::LoopName;
 
 /// The commit that this tool was built from.
-const COMMIT: &str = env!("TWIN_COMMIT");
+pub const COMMIT: &str = env!("TWIN_COMMIT");
 
 /// A failure with the operation that it is of.
 pub struct Case {
