@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use crate::session::{SESSION_FORMAT, Session};
 use net_model::{FaultSchedule, LinkModel, PathModel};
 use safety::Id;
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,11 @@ pub enum FailureError {
         /// The file's format.
         format: u32,
     },
+    /// It is a session of a newer program.
+    NewerSession {
+        /// The file's format.
+        format: u32,
+    },
     /// It names an arm that the scenario has not.
     NoSuchArm {
         /// The arm.
@@ -94,6 +100,11 @@ impl fmt::Display for FailureError {
                 f,
                 "is a failure file of format {format}, and this program reads up to {FORMAT}: it was written by a \
                  newer one; use that, or find the failure again with this one"
+            ),
+            Self::NewerSession { format } => write!(
+                f,
+                "is a recorded session of format {format}, and this program reads up to {SESSION_FORMAT}: it was \
+                 written by a newer one; use that"
             ),
             Self::NoSuchArm { name } => write!(
                 f,
@@ -113,6 +124,8 @@ pub enum FaultFile {
     Schedule(FaultSchedule),
     /// A whole failure.
     Failure(Box<Failure>),
+    /// A rehearsed session.
+    Session(Box<Session>),
 }
 
 impl FaultFile {
@@ -121,7 +134,13 @@ impl FaultFile {
     /// # Errors
     /// [`FailureError::Newer`] and [`FailureError::Text`], with the place in the text.
     pub fn from_ron(text: &str) -> Result<Self, FailureError> {
-        match format_of(text) {
+        if let Some(format) = format_of(text, "session_format") {
+            return match format {
+                newer if newer > SESSION_FORMAT => Err(FailureError::NewerSession { format }),
+                _ => Session::parse(text).map(|session| Self::Session(Box::new(session))),
+            };
+        }
+        match format_of(text, "format") {
             Some(format) if format > FORMAT => Err(FailureError::Newer { format }),
             Some(_) => parse(text)
                 .map(|failure| Self::Failure(Box::new(failure)))
@@ -141,6 +160,11 @@ impl Failure {
     pub fn from_ron(text: &str) -> Result<Self, FailureError> {
         match FaultFile::from_ron(text)? {
             FaultFile::Failure(failure) => Ok(*failure),
+            FaultFile::Session(_) => Err(FailureError::Text(ScenarioError {
+                file: None,
+                position: None,
+                message: "is a recorded session, in which nothing need have failed; replay it with `twin run`".into(),
+            })),
             FaultFile::Schedule(_) => Err(FailureError::Text(ScenarioError {
                 file: None,
                 position: None,
@@ -236,9 +260,9 @@ impl Failure {
     }
 }
 
-/// The format, if the text is a struct that begins with it. Read by hand: what follows in a newer version, nobody
+/// The format, if the text is a struct that begins with this field. Read by hand: what follows in a newer version, nobody
 /// knows.
-fn format_of(text: &str) -> Option<u32> {
+fn format_of(text: &str, field: &str) -> Option<u32> {
     let without_comments: String = text
         .lines()
         .filter(|line| !line.trim_start().starts_with("#!["))
@@ -249,10 +273,7 @@ fn format_of(text: &str) -> Option<u32> {
         .trim_start()
         .strip_prefix('(')?
         .trim_start();
-    let rest = rest
-        .strip_prefix("format")?
-        .trim_start()
-        .strip_prefix(':')?;
+    let rest = rest.strip_prefix(field)?.trim_start().strip_prefix(':')?;
     let digits = rest
         .trim_start()
         .split(|c: char| !c.is_ascii_digit())
@@ -260,7 +281,7 @@ fn format_of(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ScenarioError> {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ScenarioError> {
     options().from_str(text).map_err(|error| ScenarioError {
         file: None,
         position: Some((error.span.start.line, error.span.start.col)),
@@ -268,11 +289,11 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ScenarioError>
     })
 }
 
-fn options() -> ron::Options {
+pub(crate) fn options() -> ron::Options {
     ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME)
 }
 
-fn pretty() -> ron::ser::PrettyConfig {
+pub(crate) fn pretty() -> ron::ser::PrettyConfig {
     ron::ser::PrettyConfig::default().depth_limit(4)
 }
 

@@ -19,7 +19,7 @@ fn each_arm_alone_stands_still_where_its_own_body_is() {
             ..FAILURE()
         };
         let alone = failure.operation(&scenario).expect("the arm exists");
-        assert_eq!(alone.arm_names, [name.clone()]);
+        assert_eq!(alone.arm_names, std::slice::from_ref(name));
         assert_eq!(alone.bodies.len(), 1);
         assert_eq!(
             alone.bodies[0].arm, alone.arms[0],

@@ -307,6 +307,26 @@ impl fmt::Display for WhichDirections {
     }
 }
 
+impl FaultKind {
+    /// Whether a fault of this kind does the same until its end wherever that end is, so that a person may end it
+    /// while it lasts and the schedule with that end replays the run.
+    pub fn may_end_early(&self) -> bool {
+        match self {
+            Self::Outage
+            | Self::AddJitter { .. }
+            | Self::Loss { .. }
+            | Self::Duplicate { .. }
+            | Self::ShorterRoute { .. }
+            | Self::Flap { .. }
+            | Self::Handovers { .. } => true,
+            Self::AddDelay { ramp_ms, .. } => ramp_ms.ns() == 0,
+            Self::Clog | Self::Drift { .. } | Self::Switch { .. } | Self::Congestion { .. } => {
+                false
+            }
+        }
+    }
+}
+
 impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

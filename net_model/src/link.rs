@@ -115,6 +115,38 @@ impl Link {
         self.spells.replace_future(now_ns, spells);
     }
 
+    /// Takes faults that begin now or later into a link of the same seed: see [`crate::Network::add_faults`].
+    pub fn add_faults(
+        &mut self,
+        now_ns: u64,
+        faults: &FaultSchedule,
+        known: usize,
+        (path, direction): (Path, Direction),
+        seed: u64,
+    ) {
+        let of_link = format!("net/{}/{}", path.index(), direction.name());
+        let stream = |part: &str| Stream::new(seed, &format!("{of_link}/{part}"));
+        let (spells, _) = Spells::new(faults, path, direction, &stream);
+        self.spells.replace_future(now_ns, spells);
+        let Some(bottleneck) = &mut self.bottleneck else {
+            return;
+        };
+        let added = FaultSchedule {
+            faults: faults.faults.get(known..).unwrap_or_default().to_vec(),
+            ..FaultSchedule::default()
+        };
+        let (_, congestion) = Spells::new(&added, path, direction, &stream);
+        for (from_ns, until_ns, rate, stream) in congestion {
+            bottleneck.congest(from_ns, until_ns, rate, stream);
+        }
+    }
+
+    /// Takes over when faults end: see [`crate::Network::end_faults`].
+    pub fn end_faults(&mut self, faults: &FaultSchedule, path: Path, direction: Direction) {
+        let (spells, _) = Spells::new(faults, path, direction, &|part| Stream::new(0, part));
+        self.spells.take_ends(&spells);
+    }
+
     /// Sends the next packet, of so many bytes on the wire. `copies` is filled with when each further copy arrives.
     pub fn send(
         &mut self,

@@ -175,6 +175,29 @@ impl<P: Clone> Network<P> {
         }
     }
 
+    /// Adds faults to a run that goes on, as a person does who cuts a path: those of `faults` from the `known`-th on, all of
+    /// which begin at `now_ns` or later. With the run's own seed, the network does from here on exactly what it would have
+    /// done had it been built with `faults`.
+    pub fn add_faults(&mut self, now_ns: u64, faults: &FaultSchedule, known: usize, seed: u64) {
+        for path in Path::ALL {
+            for direction in Direction::ALL {
+                let link = &mut self.links[path.index()][direction.index()];
+                link.add_faults(now_ns, faults, known, (path, direction), seed);
+            }
+        }
+    }
+
+    /// Takes over from `faults`, the run's own schedule otherwise, when its faults end. Exact only for faults that do
+    /// nothing before their end which depends on it: see [`FaultKind::may_end_early`](crate::FaultKind::may_end_early).
+    pub fn end_faults(&mut self, faults: &FaultSchedule) {
+        for path in Path::ALL {
+            for direction in Direction::ALL {
+                let link = &mut self.links[path.index()][direction.index()];
+                link.end_faults(faults, path, direction);
+            }
+        }
+    }
+
     /// Sets how many copies may be under way in each direction; those under way stay so.
     pub fn limit_in_flight(&mut self, copies: usize) {
         for queue in &mut self.queues {

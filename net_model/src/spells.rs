@@ -137,6 +137,15 @@ impl Spells {
         self.active.retain(|&index| index < known);
     }
 
+    /// Takes the ends of the same faults from `other`, which was built of a schedule that differs in nothing but ends.
+    pub fn take_ends(&mut self, other: &Self) {
+        debug_assert_eq!(self.spells.len(), other.spells.len());
+        for (spell, other) in self.spells.iter_mut().zip(&other.spells) {
+            spell.until_ns = other.until_ns;
+        }
+        self.change_ns = 0;
+    }
+
     /// What befalls the next packet, the `packet`-th. Adds to `copies` how long after the original each further copy
     /// arrives.
     pub fn strike(&mut self, now_ns: u64, packet: u64, copies: &mut Vec<u64>) -> Struck {

@@ -20,6 +20,9 @@ use crate::state::{Datagram, Label};
 /// seconds or more.
 const REMEMBERED: usize = 8_192;
 
+/// The packet number of a datagram that no network carried.
+pub(crate) const OF_AN_ATTACKER: u64 = u64::MAX;
+
 /// How far ahead of the console's newest number a forgery claims to be at most: inside what a loop's
 /// forward jump allows, so that nothing but its seal betrays it.
 const LEAD: u64 = 1_000;
@@ -39,6 +42,8 @@ pub struct Adversary {
     captured: [[VecDeque<(u64, Datagram)>; 2]; PATHS],
     /// What is held back, by direction.
     held: [Vec<Arrival<Datagram>>; 2],
+    /// Whether it captures although no attack is planned: one may come by hand.
+    listens: bool,
     /// Epoch and number of the newest command seen.
     seen: (u32, u64),
     digest: u64,
@@ -63,24 +68,40 @@ struct Window {
     now_ns: u64,
 }
 
-impl Adversary {
-    /// An attacker who does what a run's schedule says.
-    pub fn new(attacks: &[Attack], seed: u64) -> Self {
-        let assault = |attack: &Attack| Assault {
+impl Assault {
+    fn new(attack: &Attack) -> Self {
+        Self {
             attack: *attack,
             from_ns: attack.at_ms.ns(),
             to_ns: attack.at_ms.ns().saturating_add(attack.for_ms.ns()),
             sent: [[0; 2]; PATHS],
             stock: None,
-        };
+        }
+    }
+}
+
+impl Adversary {
+    /// An attacker who does what a run's schedule says.
+    pub fn new(attacks: &[Attack], seed: u64) -> Self {
         Self {
-            attacks: attacks.iter().map(assault).collect(),
+            attacks: attacks.iter().map(Assault::new).collect(),
+            listens: false,
             stream: Stream::new(seed, "adversary"),
             captured: Default::default(),
             held: Default::default(),
             seen: (0, 0),
             digest: 0,
         }
+    }
+
+    /// Captures from now on, for attacks that are not planned yet.
+    pub fn listen(&mut self) {
+        self.listens = true;
+    }
+
+    /// Plans one more attack.
+    pub fn add(&mut self, attack: &Attack) {
+        self.attacks.push(Assault::new(attack));
     }
 
     /// Works on what came out of both paths in one direction in this tick: arrivals vanish, change, come
@@ -92,7 +113,7 @@ impl Adversary {
         direction: Direction,
         arrivals: &mut Vec<Arrival<Datagram>>,
     ) {
-        if self.attacks.is_empty() {
+        if self.attacks.is_empty() && !self.listens {
             return;
         }
         let window = Window {
@@ -246,7 +267,7 @@ impl Adversary {
             arrivals.push(Arrival {
                 at_ns,
                 path,
-                packet: u64::MAX,
+                packet: OF_AN_ATTACKER,
                 copy: 0,
                 payload,
             });

@@ -13,8 +13,10 @@
 pub mod adversary;
 pub mod campaign_section;
 pub mod chain;
+pub mod hands;
 pub mod hosting;
 pub mod journal;
+pub mod packets;
 pub mod plant;
 pub mod recorded;
 pub mod scenario;

@@ -3,21 +3,26 @@
 use bevy_app::App;
 use bevy_ecs::prelude::{Entity, World};
 use control_loop::{
-    Console, ConsoleStart, HANDS, Hand, HandInput, PathHealth, PathId, PresharedKey, RobotStart,
-    SettingsError, State, TickOutput, Verdict,
+    Console, ConsoleStart, HandInput, PathHealth, PathId, PresharedKey, RobotStart, SettingsError,
+    State, TickOutput, Verdict,
 };
-use net_model::{Arrival, Direction, FaultSchedule, ModelError, Network, PATHS, Stream};
-use robot_model::{Arm, ArmKind, MAX_ARMS, MAX_JOINTS, Pose};
+use net_model::{
+    Arrival, Attack, Direction, Fault, FaultSchedule, ModelError, Network, PATHS, RunMilliseconds,
+    Stream,
+};
+use robot_model::{Arm, ArmKind, MAX_ARMS, MAX_JOINTS};
 use safety::{ArmSetup, Finding, JointBounds, Monitors, Setup, Traffic};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::adversary::Adversary;
 use crate::chain::{Chain, Link};
+use crate::hands::HandTrack;
 use crate::hosting::{LoopFactory, LoopSetup};
 use crate::journal::{Event, Happening, Journal};
+use crate::packets::PacketLog;
 use crate::plant::Plant;
 use crate::scenario::Operation;
-use crate::stages::{OperatorPlugin, StagesPlugin, Tick};
+use crate::stages::{HandTrackPlugin, OperatorPlugin, StagesPlugin, Tick};
 use crate::state::{
     ArmIndex, Body, Clock, ConsoleEnd, Datagram, Geometry, Hands, Inbox, Judges, Measured,
     NewestCommand, Operator, Paths, RobotEnd, SetPoint, Tip,
@@ -83,8 +88,7 @@ impl std::error::Error for BuildError {}
 pub struct Twin {
     app: App,
     arms: Vec<Entity>,
-    duration_ns: u64,
-    faults: FaultSchedule,
+    plan: RunPlan,
 }
 
 /// A run's result.
@@ -102,6 +106,25 @@ pub struct Outcome {
     pub verdicts: [[u64; Verdict::ALL.len()]; PATHS],
 }
 
+/// What was added by hand begins in the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLate {
+    /// The present, ns.
+    pub now_ns: u64,
+}
+
+impl core::fmt::Display for TooLate {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let now_s = self.now_ns as f64 * 1e-9;
+        write!(
+            f,
+            "begins before the present, {now_s} s; let it begin then or later"
+        )
+    }
+}
+
+impl std::error::Error for TooLate {}
+
 /// The whole state of a run at one tick: restoring it continues the run bit for bit.
 #[derive(Clone)]
 pub struct Snapshot {
@@ -118,6 +141,9 @@ pub struct Snapshot {
     judges: Judges,
     journal: Journal,
     chain: Chain,
+    packets: Option<PacketLog>,
+    /// Faults and attacks that the plan had.
+    planned: (usize, usize),
     arms: Vec<(SetPoint, Measured, Tip)>,
 }
 
@@ -137,6 +163,24 @@ impl Twin {
             .playing(operation.recording.clone());
         twin.app.world_mut().insert_resource(Operator(surgeon));
         twin.app.add_plugins(OperatorPlugin);
+        Ok(twin)
+    }
+
+    /// Builds the world of one run with a person at the console, who did or will do what a track says. Whoever lets a
+    /// person act now pushes to [`Self::push_hands`]; whoever plays what one did gives the whole track.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_hands(
+        operation: &Operation,
+        plan: &RunPlan,
+        track: HandTrack,
+        make_loop: &LoopFactory,
+        keep: Keep,
+    ) -> Result<Self, BuildError> {
+        let mut twin = Self::without_operator(operation, plan, make_loop, keep)?;
+        twin.app.world_mut().insert_resource(track);
+        twin.app.add_plugins(HandTrackPlugin);
         Ok(twin)
     }
 
@@ -171,16 +215,7 @@ impl Twin {
             tick: 0,
             tick_ns: settings.tick_ns,
         });
-        world.insert_resource(Hands(HandInput {
-            hands: [Hand {
-                pose: Pose::identity(),
-                jaw_rad: 0.0,
-                arm: None,
-            }; HANDS],
-            clutch_pressed: false,
-            camera_pressed: false,
-            stop_pressed: false,
-        }));
+        world.insert_resource(Hands(crate::hands::idle()));
         world.insert_resource(ConsoleEnd {
             console,
             outgoing: None,
@@ -232,9 +267,102 @@ impl Twin {
         Ok(Self {
             app,
             arms,
-            duration_ns: plan.duration_ns,
-            faults: plan.faults.clone(),
+            plan: plan.clone(),
         })
+    }
+
+    /// What a person at the console does from `at_ns` on; nothing happens without one. See [`HandTrack::push`].
+    pub fn push_hands(&mut self, at_ns: u64, input: &HandInput) {
+        let clock = *self.app.world().resource::<Clock>();
+        if let Some(mut track) = self.app.world_mut().get_resource_mut::<HandTrack>() {
+            track.push(clock.now_ns(), clock.tick_ns, at_ns, input);
+        }
+    }
+
+    /// What the person at the console did so far, if there is one.
+    pub fn hands(&self) -> Option<&HandTrack> {
+        self.app.world().get_resource()
+    }
+
+    /// Expects faults and attacks by hand: an attacker captures from now on what one may replay later. Call it before
+    /// the first tick; a run with an attack that was added replays as one whose attacker was there from the start.
+    pub fn expect_interference(&mut self) {
+        self.app.world_mut().resource_mut::<Adversary>().listen();
+    }
+
+    /// Lets something go wrong from this tick on, as if the plan had always said so. Returns its place among the plan's
+    /// faults.
+    ///
+    /// # Errors
+    /// The fault begins in the past.
+    pub fn add_fault(&mut self, fault: Fault) -> Result<usize, TooLate> {
+        let now_ns = self.now_ns();
+        if fault.at_ms.ns() < now_ns {
+            return Err(TooLate { now_ns });
+        }
+        let faults = &mut self.plan.faults;
+        let known = faults.faults.len();
+        faults.faults.push(fault);
+        let (faults, seed) = (faults.clone(), self.plan.seed);
+        let mut paths = self.app.world_mut().resource_mut::<Paths>();
+        paths.network.add_faults(now_ns, &faults, known, seed);
+        Ok(known)
+    }
+
+    /// Ends a fault of the plan now. Whether that can be: a fault whose course depends on its end goes on to it, and so
+    /// does one that has not begun or is over.
+    pub fn end_fault(&mut self, place: usize) -> bool {
+        let now_ns = self.now_ns();
+        let Some(fault) = self.plan.faults.faults.get_mut(place) else {
+            return false;
+        };
+        let from_ns = fault.at_ms.ns();
+        let lasts = (from_ns..from_ns + fault.for_ms.ns()).contains(&now_ns);
+        if !lasts || !fault.kind.may_end_early() {
+            return false;
+        }
+        fault.for_ms = RunMilliseconds::clamped((now_ns - from_ns) as f64 * 1e-6);
+        let faults = &self.plan.faults;
+        let mut paths = self.app.world_mut().resource_mut::<Paths>();
+        paths.network.end_faults(faults);
+        true
+    }
+
+    /// Lets somebody attack from this tick on, as if the plan had always said so.
+    ///
+    /// # Errors
+    /// The attack begins in the past.
+    pub fn add_attack(&mut self, attack: Attack) -> Result<(), TooLate> {
+        let now_ns = self.now_ns();
+        if attack.at_ms.ns() < now_ns {
+            return Err(TooLate { now_ns });
+        }
+        self.plan.faults.attacks.push(attack);
+        self.app
+            .world_mut()
+            .resource_mut::<Adversary>()
+            .add(&attack);
+        Ok(())
+    }
+
+    /// Ends the run now: its plan lasts until here.
+    pub fn end_here(&mut self) {
+        self.plan.duration_ns = self.now_ns();
+    }
+
+    /// The plan of this run, with all that was added to it.
+    pub fn plan(&self) -> &RunPlan {
+        &self.plan
+    }
+
+    /// Remembers the newest packets from now on; see [`Self::packets`].
+    pub fn remember_packets(&mut self) {
+        self.app.world_mut().init_resource::<PacketLog>();
+    }
+
+    /// The newest packets and what became of them, if they are remembered.
+    pub fn packets(&self) -> Option<&PacketLog> {
+        self.app.world().get_resource()
     }
 
     /// Lets one tick pass.
@@ -245,7 +373,7 @@ impl Twin {
     /// Whether the run's duration has passed, or its numbers broke: then requirement R22 is violated, and
     /// nothing that comes after would mean anything.
     pub fn is_over(&self) -> bool {
-        self.now_ns() >= self.duration_ns || self.app.world().resource::<Body>().0.is_broken()
+        self.now_ns() >= self.plan.duration_ns || self.app.world().resource::<Body>().0.is_broken()
     }
 
     /// Runs to the end of the plan's duration.
@@ -280,7 +408,7 @@ impl Twin {
         journal.close();
         let mut events = journal.events().to_vec();
         if journal.is_kept() {
-            events.extend(fault_events(&self.faults, self.now_ns()));
+            events.extend(fault_events(&self.plan.faults, self.now_ns()));
         }
         events.sort_by_key(|event| event.at_ns);
         events
@@ -323,6 +451,11 @@ impl Twin {
             judges: world.resource::<Judges>().clone(),
             journal: world.resource::<Journal>().clone(),
             chain: world.resource::<Chain>().clone(),
+            packets: world.get_resource().cloned(),
+            planned: (
+                self.plan.faults.faults.len(),
+                self.plan.faults.attacks.len(),
+            ),
             arms: self
                 .arms
                 .iter()
@@ -346,7 +479,8 @@ impl Twin {
         }
     }
 
-    /// Puts the whole state back; the snapshot must be of a run of the same operation.
+    /// Puts the whole state back; the snapshot must be of a run of the same operation and plan. What was added to the plan
+    /// since stays planned, so that going on from an earlier moment comes to the present again, bit for bit.
     pub fn restore(&mut self, snapshot: &Snapshot) {
         let world = self.app.world_mut();
         world.insert_resource(snapshot.clock);
@@ -364,8 +498,25 @@ impl Twin {
         world.insert_resource(snapshot.judges.clone());
         world.insert_resource(snapshot.journal.clone());
         world.insert_resource(snapshot.chain.clone());
+        if let Some(packets) = snapshot.packets.clone() {
+            world.insert_resource(packets);
+        }
         for (&arm, &state) in self.arms.iter().zip(&snapshot.arms) {
             world.entity_mut(arm).insert(state);
+        }
+        let (faults, attacks) = snapshot.planned;
+        let RunPlan {
+            seed, faults: plan, ..
+        } = &self.plan;
+        let now_ns = snapshot.clock.now_ns();
+        let mut paths = world.resource_mut::<Paths>();
+        if faults < plan.faults.len() {
+            paths.network.add_faults(now_ns, plan, faults, *seed);
+        }
+        paths.network.end_faults(plan);
+        let mut adversary = world.resource_mut::<Adversary>();
+        for attack in plan.attacks.iter().skip(attacks) {
+            adversary.add(attack);
         }
     }
 }
@@ -374,14 +525,14 @@ impl Twin {
 const IP_AND_UDP_BYTES: u64 = 28;
 
 impl Paths {
-    /// Sends a frame and folds its fate into the digest of all traffic.
+    /// Sends a frame and folds its fate into the digest of all traffic. Returns when its first copy arrives.
     pub(crate) fn send(
         &mut self,
         now_ns: u64,
         path: usize,
         direction: Direction,
         datagram: Datagram,
-    ) {
+    ) -> Option<u64> {
         let digest = xxh3_64_with_seed(datagram.as_ref(), self.traffic);
         let wire_bytes = datagram.as_ref().len() as u64 + IP_AND_UDP_BYTES;
         let fate = self
@@ -391,6 +542,7 @@ impl Paths {
             digest,
             &[now_ns, path as u64, fate.first_arrival_ns().unwrap_or(0)],
         );
+        fate.first_arrival_ns()
     }
 
     /// Takes the next frame that is due, and folds it into the digest of all traffic.

@@ -1,11 +1,11 @@
 //! `twin run`.
 
 use campaign::monte_carlo::variation::Variation;
-use campaign::{FORMAT, Failure, FaultFile, Links, verify};
+use campaign::{FORMAT, Failure, FaultFile, Links, Session, verify};
 use net_model::FaultSchedule;
 use safety::Id;
 use sim::journal::KEY;
-use sim::{Keep, Operation, RunPlan, Twin};
+use sim::{Keep, Operation, Outcome, RunPlan, Twin};
 
 use crate::Verdict;
 use crate::commands::RunArguments;
@@ -35,6 +35,11 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
     }
     for note in &scenario.notes {
         eprintln!("note: {note}");
+    }
+    if let Some(file) = &arguments.fault_file
+        && let FaultFile::Session(session) = read_fault_file(file)?
+    {
+        return play(arguments, &scenario, &hash, &session);
     }
     let Job {
         failure,
@@ -73,12 +78,83 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
         .twin(&scenario, loop_name.factory(), keep)
         .map_err(|error| wrong(error.to_string()))?;
     let outcome = twin.run_to_end();
+    let verdict = tell(&operation, &twin, &outcome, loop_name);
+    if let Some(id) = promise {
+        let found = outcome.findings.iter().find(|finding| finding.id == id);
+        match found.and_then(|finding| finding.violated_at_ns) {
+            Some(at_ns) => outln!(
+                "{id} is violated at {:.4} s; the file says at {:.4} s",
+                at_ns as f64 * 1e-9,
+                failure.violated_at_ns as f64 * 1e-9
+            ),
+            None => outln!(
+                "{id} is not violated any more; the file says at {:.4} s",
+                failure.violated_at_ns as f64 * 1e-9
+            ),
+        }
+    }
+    Ok(verdict)
+}
 
+/// Plays a recorded session: what a person did, and what went wrong meanwhile.
+fn play(
+    arguments: &RunArguments,
+    scenario: &Operation,
+    hash: &str,
+    session: &Session,
+) -> Result<Verdict, InputError> {
+    let file = shown_file(arguments);
+    let refused = [
+        ("--seed", arguments.seed.is_some()),
+        ("--duration", arguments.duration.is_some()),
+        ("--verify", arguments.verify),
+        ("--swarm", arguments.swarm),
+    ];
+    if let Some((option, _)) = refused.into_iter().find(|(_, given)| *given) {
+        return Err(InputError::new(format!(
+            "{file} is a recorded session, which plays as it was; leave {option} out"
+        )));
+    }
+    if session.scenario_sha256 != hash {
+        eprintln!(
+            "note: {}, or a file that it names, has changed since {file} was written: the run may differ",
+            arguments.scenario.display()
+        );
+    }
+    let loop_name = match arguments.loop_name {
+        Some(name) => name,
+        None => session.loop_name.parse().map_err(|error| {
+            InputError::new(format!("{file}: {error}; name another with --loop"))
+        })?,
+    };
+    let keep = Keep {
+        events: true,
+        links: false,
+    };
+    let mut twin = session
+        .twin(scenario, loop_name.factory(), keep)
+        .map_err(|error| InputError::new(format!("{file}: {error}")))?;
+    let outcome = twin.run_to_end();
+    let verdict = tell(scenario, &twin, &outcome, loop_name);
+    if outcome.hash == session.hash {
+        outln!("the history is that of the session, bit for bit");
+    } else {
+        outln!(
+            "the history is not that of the session, whose hash is {:016x}: the program, the scenario or the loop has \
+             changed since",
+            session.hash
+        );
+    }
+    Ok(verdict)
+}
+
+/// Prints a run's events, its hash and the margins.
+fn tell(operation: &Operation, twin: &Twin, outcome: &Outcome, loop_name: LoopName) -> Verdict {
     outln!(
         "{} · {} · seed {} · loop: {}",
         operation.name,
         operation.robot_name,
-        plan.seed,
+        twin.plan().seed,
         loop_name
     );
     outln!("\ncolumns\n{KEY}\n");
@@ -120,21 +196,7 @@ pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
         ]);
     }
     outln!("{rows}");
-    if let Some(id) = promise {
-        let found = outcome.findings.iter().find(|finding| finding.id == id);
-        match found.and_then(|finding| finding.violated_at_ns) {
-            Some(at_ns) => outln!(
-                "{id} is violated at {:.4} s; the file says at {:.4} s",
-                at_ns as f64 * 1e-9,
-                failure.violated_at_ns as f64 * 1e-9
-            ),
-            None => outln!(
-                "{id} is not violated any more; the file says at {:.4} s",
-                failure.violated_at_ns as f64 * 1e-9
-            ),
-        }
-    }
-    Ok(verdict)
+    verdict
 }
 
 fn job(arguments: &RunArguments, scenario: &Operation, hash: &str) -> Result<Job, InputError> {
@@ -168,6 +230,12 @@ fn job(arguments: &RunArguments, scenario: &Operation, hash: &str) -> Result<Job
     let mut failure = match read_fault_file(file)? {
         FaultFile::Schedule(schedule) => return Ok(plain(schedule)),
         FaultFile::Failure(failure) => *failure,
+        FaultFile::Session(_) => {
+            return Err(InputError::new(format!(
+                "{} is a recorded session",
+                file.display()
+            )));
+        }
     };
     tell_if_changed(file, &failure, &arguments.scenario, hash);
     let loop_name = match arguments.loop_name {

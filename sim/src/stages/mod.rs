@@ -24,7 +24,7 @@ pub use console_send::ConsoleSendPlugin;
 pub use control_tick::ControlTickPlugin;
 pub use downlink::DownlinkPlugin;
 pub use observe::ObservePlugin;
-pub use operator::OperatorPlugin;
+pub use operator::{HandTrackPlugin, OperatorPlugin};
 pub use plant::PlantPlugin;
 pub use record::RecordPlugin;
 pub use robot_receive::RobotReceivePlugin;

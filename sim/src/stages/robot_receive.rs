@@ -7,7 +7,9 @@ use net_model::PATHS;
 use safety::Traffic;
 
 use super::{Stage, Tick};
+use crate::adversary::OF_AN_ATTACKER;
 use crate::journal::Journal;
+use crate::packets::PacketLog;
 use crate::state::{Body, Clock, Inbox, Judges, Label, RobotEnd};
 use crate::truth::{Look, Truth};
 
@@ -20,6 +22,10 @@ impl Plugin for RobotReceivePlugin {
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a system names all that it reads"
+)]
 fn receive(
     clock: Res<Clock>,
     body: Res<Body>,
@@ -28,6 +34,7 @@ fn receive(
     mut truth: ResMut<Truth>,
     mut judges: ResMut<Judges>,
     mut journal: ResMut<Journal>,
+    mut log: Option<ResMut<PacketLog>>,
 ) {
     let now_ns = clock.now_ns();
     if body.0.stalls_loop(now_ns) {
@@ -48,6 +55,12 @@ fn receive(
         };
         let bytes = arrival.payload.as_ref();
         let verdict = robot.under_test.receive(now_ns, path, bytes);
+        if let Some(log) = &mut log
+            && arrival.copy == 0
+        {
+            let number = (arrival.packet != OF_AN_ATTACKER).then_some(arrival.packet);
+            log.note_verdict(now_ns, arrival.path, number, verdict);
+        }
         let seen = &mut traffic[arrival.path];
         seen.opened += u32::from(was_opened(verdict));
         truth.note_verdict(verdict, arrival.payload.label == Label::Hostile, bytes);

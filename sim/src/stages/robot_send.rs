@@ -5,6 +5,7 @@ use bevy_ecs::prelude::{IntoScheduleConfigs, Res, ResMut};
 use net_model::{Direction, PATHS};
 
 use super::{Stage, Tick};
+use crate::packets::PacketLog;
 use crate::state::{Body, Clock, Datagram, Label, Paths, RobotEnd};
 
 /// Puts the robot's frames on both paths.
@@ -16,7 +17,13 @@ impl Plugin for RobotSendPlugin {
     }
 }
 
-fn send(clock: Res<Clock>, body: Res<Body>, robot: Res<RobotEnd>, mut paths: ResMut<Paths>) {
+fn send(
+    clock: Res<Clock>,
+    body: Res<Body>,
+    robot: Res<RobotEnd>,
+    mut paths: ResMut<Paths>,
+    mut log: Option<ResMut<PacketLog>>,
+) {
     if body.0.stalls_loop(clock.now_ns()) {
         return;
     }
@@ -25,7 +32,10 @@ fn send(clock: Res<Clock>, body: Res<Body>, robot: Res<RobotEnd>, mut paths: Res
     for frame in welcome.chain(status) {
         let datagram = Datagram::new(Label::Other, control_loop::Datagram::new(frame));
         for path in 0..PATHS {
-            paths.send(clock.now_ns(), path, Direction::Down, datagram);
+            let arrives_ns = paths.send(clock.now_ns(), path, Direction::Down, datagram);
+            if let Some(log) = &mut log {
+                log.note_sent(clock.now_ns(), path, Direction::Down, arrives_ns);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use control_loop::frame::Kind;
 use net_model::Direction;
 
 use super::{Stage, Tick};
+use crate::packets::PacketLog;
 use crate::state::{Clock, ConsoleEnd, Datagram, Label, Paths};
 
 /// Puts the console's command on both paths.
@@ -17,18 +18,27 @@ impl Plugin for UplinkPlugin {
     }
 }
 
-fn send(clock: Res<Clock>, end: Res<ConsoleEnd>, mut paths: ResMut<Paths>) {
+fn send(
+    clock: Res<Clock>,
+    end: Res<ConsoleEnd>,
+    mut paths: ResMut<Paths>,
+    mut log: Option<ResMut<PacketLog>>,
+) {
+    let mut send = |path, datagram| {
+        let arrives_ns = paths.send(clock.now_ns(), path, Direction::Up, datagram);
+        if let Some(log) = &mut log {
+            log.note_sent(clock.now_ns(), path, Direction::Up, arrives_ns);
+        }
+    };
     let Some(outgoing) = &end.outgoing else {
         return;
     };
     for (path, command) in outgoing.paths.iter().enumerate() {
         if let Some(hello) = &outgoing.hello {
-            let datagram = Datagram::new(Label::Other, *hello);
-            paths.send(clock.now_ns(), path, Direction::Up, datagram);
+            send(path, Datagram::new(Label::Other, *hello));
         }
         if let Some(frame) = command {
-            let datagram = Datagram::new(label(frame), *frame);
-            paths.send(clock.now_ns(), path, Direction::Up, datagram);
+            send(path, Datagram::new(label(frame), *frame));
         }
     }
 }
