@@ -155,7 +155,11 @@ pub fn write_all_whole(files: &[(&Path, &str)]) -> Result<(), InputError> {
     })
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+/// Reads a text of bearable size.
+///
+/// # Errors
+/// What is wrong with the file, in words that name it.
+pub fn read_text(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let told = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("{shown}: there is no such file"),
