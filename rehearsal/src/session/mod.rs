@@ -14,6 +14,7 @@ pub mod picture;
 pub mod plots;
 mod run;
 pub mod timeline;
+pub mod traffic;
 
 use control_loop::{HandInput, PathHealth, State};
 use net_model::{Attack, Fault};
@@ -139,6 +140,11 @@ impl Session {
     /// What a person lets go wrong.
     pub fn troubles(&self) -> &Troubles {
         &self.troubles
+    }
+
+    /// Whether the run is still the one that the file tells: nobody interfered.
+    pub fn troubles_never_began(&self) -> bool {
+        self.scout.is_some()
     }
 
     /// Whether what is done now is done to the newest moment of the run.
