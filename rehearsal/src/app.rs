@@ -15,8 +15,7 @@ use bevy::window::{ExitCondition, PresentMode, WindowResolution};
 use bevy::winit::WinitPlugin;
 use bevy_egui::egui::{LayerId, Ui, UiBuilder};
 use bevy_egui::{
-    EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, EguiTextureHandle, EguiUserTextures,
-    PrimaryEguiContext,
+    EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, EguiTextureHandle, PrimaryEguiContext,
 };
 use bevy_panorbit_camera::PanOrbitCameraPlugin;
 
@@ -233,7 +232,6 @@ fn fit_room(
 #[expect(clippy::too_many_arguments, reason = "a system names all that it reads")]
 fn show(
     mut contexts: EguiContexts,
-    mut textures: ResMut<EguiUserTextures>,
     images: Res<Assets<Image>>,
     eye: Option<Res<EndoscopeView>>,
     cameras: Query<&Camera, With<PrimaryEguiContext>>,
@@ -244,13 +242,13 @@ fn show(
     session: NonSend<Session>,
 ) -> Result {
     let height_px = cameras.iter().next().and_then(Camera::physical_target_size).map_or(720, |size| size.y);
-    let context = contexts.ctx_mut()?;
-    context.set_pixels_per_point(pixels_per_point(height_px as f32));
     let picture = eye.and_then(|eye| {
         let size = images.get(&eye.0)?.size();
-        let texture = textures.add_image(EguiTextureHandle::Strong(eye.0.clone()));
+        let texture = contexts.add_image(EguiTextureHandle::Strong(eye.0.clone()));
         Some((texture, size.x as f32 / size.y.max(1) as f32))
     });
+    let context = contexts.ctx_mut()?;
+    context.set_pixels_per_point(pixels_per_point(height_px as f32));
     let mut ui = Ui::new(
         context.clone(),
         "screen".into(),
