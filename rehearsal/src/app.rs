@@ -52,13 +52,7 @@ const SCOUT_BUDGET: Duration = Duration::from_millis(6);
 pub const MESSAGE_FRAMES: u32 = 240;
 
 /// The camera's places, in the order of their keys.
-pub const PRESETS: [CameraPreset; 5] = [
-    CameraPreset::Overview,
-    CameraPreset::Surgeon,
-    CameraPreset::Patient,
-    CameraPreset::Cart,
-    CameraPreset::Top,
-];
+pub const PRESETS: [CameraPreset; 5] = CameraPreset::ALL;
 
 /// Builds the application around a session.
 pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {

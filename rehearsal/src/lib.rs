@@ -5,7 +5,7 @@
 //! 1. [`cli`], [`case`]: what is asked for, and the run that it is.
 //! 2. [`session`]: that run, played, scrubbed through, driven. No rendering in it. [`hands`], [`troubles`]: what a person
 //!    does at the console, and to the network.
-//! 3. [`scene`]: the seam between the session, which fills it, and the room, which draws it.
+//! 3. [`scene`]: the seam between the session, which fills it, and the [`room`], which draws it.
 //! 4. [`hud`]: what stands around the room; it returns [`actions`], as the keys of [`controls`] do. [`texts`], [`palette`]:
 //!    its words and colours.
 //! 5. [`app`]: all of it as a Bevy application; [`headless`]: pictures without a screen; [`device`]: what there is to draw
@@ -21,10 +21,8 @@ pub mod hands;
 pub mod headless;
 pub mod hud;
 pub mod palette;
-mod room_placeholder;
+pub mod room;
 pub mod scene;
 pub mod session;
 pub mod texts;
 pub mod troubles;
-
-use room_placeholder as room;

@@ -1,0 +1,461 @@
+//! The operation as it looks: the room now, the endoscope's picture, and the ghosts of where the hands want the arms.
+//!
+//! [`RoomPlugin`] draws what [`SceneSetup`] and [`SceneState`] say. Other parts of the program steer it with
+//! resources: [`CameraPreset`], [`Quality`], [`MainTarget`]; they show [`EndoscopeView`].
+//!
+//! There are two worlds in two render layers: the room with the arms now, and the inside of the patient with
+//! the arms as the surgeon's picture shows them. Lights, ghosts, rings and threads exist in both.
+
+pub mod arm;
+mod cameras;
+mod endoscope;
+pub mod eye;
+mod markers;
+mod noise;
+mod paint;
+pub mod patient;
+pub mod shape;
+pub mod theatre;
+pub mod tissue;
+
+use bevy::camera::visibility::RenderLayers;
+use bevy::light::{NotShadowCaster, NotShadowReceiver};
+use bevy::prelude::*;
+use nalgebra::Vector3;
+use robot_model::{ArmKind, Pose};
+
+use crate::scene::{SceneFrame, SceneSetup, SceneState};
+use arm::{Anchor, Stuff, quat};
+pub use cameras::MainCamera;
+pub use endoscope::EndoscopeCamera;
+pub use markers::{VISIBLE_M, differs};
+use paint::Paints;
+pub use paint::{DELAY, GHOST, TIP};
+use shape::{Detail, Shape};
+use theatre::Fabric;
+use tissue::SoftTissue;
+
+/// Draws the operation. Insert [`SceneSetup`] before the app starts; [`SceneState`] may change at any time before
+/// [`RoomSystems`] of `PostUpdate`.
+pub struct RoomPlugin;
+
+/// The systems that put what is drawn where the scene's state says; in `PostUpdate`, before transforms spread.
+#[derive(SystemSet, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RoomSystems;
+
+/// The picture of the endoscope as the surgeon sees it: a texture of 16:9 that a panel can show.
+#[derive(Resource, Clone, Debug)]
+pub struct EndoscopeView(pub Handle<Image>);
+
+/// Where the main camera stands; a change moves it there smoothly.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CameraPreset {
+    /// All of the theatre.
+    #[default]
+    Overview,
+    /// Where a surgeon at the table would stand.
+    SurgeonSide,
+    /// The ports and what happens beneath.
+    Patient,
+    /// The robot.
+    Cart,
+    /// From above.
+    Top,
+}
+
+impl CameraPreset {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Overview,
+        Self::SurgeonSide,
+        Self::Patient,
+        Self::Cart,
+        Self::Top,
+    ];
+}
+
+/// How much work a picture may be.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quality {
+    /// For a graphics processor.
+    #[default]
+    High,
+    /// For a software driver: one light without shadows, no smoothing of edges, fewer triangles, and the
+    /// endoscope's picture in every second frame.
+    Reduced,
+}
+
+impl Quality {
+    fn detail(self) -> Detail {
+        match self {
+            Self::High => Detail::HIGH,
+            Self::Reduced => Detail::REDUCED,
+        }
+    }
+}
+
+/// Where the main camera draws: into this texture, or into the window.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct MainTarget(pub Option<Handle<Image>>);
+
+/// Which of the scene's frames something is drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SceneSet {
+    /// The robot now.
+    Now,
+    /// The robot as the surgeon's picture shows it.
+    Pictured,
+    /// Where the hands want it.
+    Commanded,
+}
+
+impl SceneSet {
+    /// That frame.
+    pub fn frame(self, state: &SceneState) -> &SceneFrame {
+        match self {
+            Self::Now => &state.now,
+            Self::Pictured => &state.pictured,
+            Self::Commanded => &state.commanded,
+        }
+    }
+}
+
+/// The frame of the operating table: z up, while the renderer's y is up.
+#[derive(Component)]
+pub(crate) struct TableFrame;
+
+/// A part of an arm.
+#[derive(Component)]
+struct Part {
+    set: SceneSet,
+    arm: usize,
+    anchor: Anchor,
+    base: Pose,
+    /// For a ghost: whom it is the ghost of.
+    ghost_of: Option<SceneSet>,
+}
+
+pub(crate) fn room_layer() -> RenderLayers {
+    RenderLayers::layer(0)
+}
+
+pub(crate) fn scope_layer() -> RenderLayers {
+    RenderLayers::layer(1)
+}
+
+pub(crate) fn arrival_layer() -> RenderLayers {
+    RenderLayers::layer(2)
+}
+
+impl Plugin for RoomPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<SceneState>()
+            .init_resource::<CameraPreset>()
+            .init_resource::<Quality>()
+            .init_resource::<MainTarget>();
+        endoscope::build(app);
+        cameras::build(app);
+        app.add_systems(
+            Startup,
+            build_room
+                .run_if(resource_exists::<SceneSetup>)
+                .in_set(RoomSystems),
+        )
+        .add_systems(
+            PostUpdate,
+            (
+                place_parts,
+                tissue::dent_tissue,
+                endoscope::place_eye,
+                (markers::place_rings, markers::place_threads),
+            )
+                .chain()
+                .in_set(RoomSystems)
+                .before(TransformSystems::Propagate),
+        );
+    }
+}
+
+/// From the table's frame to the renderer's.
+pub fn table_to_world() -> Transform {
+    Transform::from_rotation(Quat::from_rotation_x(-core::f32::consts::FRAC_PI_2))
+}
+
+/// A point or direction of the table's frame in single precision.
+pub fn table_m(at: &Vector3<f64>) -> Vec3 {
+    Vec3::new(at.x as f32, at.y as f32, at.z as f32)
+}
+
+fn build_room(
+    mut commands: Commands,
+    setup: Res<SceneSetup>,
+    quality: Res<Quality>,
+    mut meshes: ResMut<Assets<Mesh>>,
+    mut materials: ResMut<Assets<StandardMaterial>>,
+    mut images: ResMut<Assets<Image>>,
+    view: Res<EndoscopeView>,
+) {
+    let paints = Paints::new(*quality, &mut materials, &mut images);
+    let root = commands
+        .spawn((TableFrame, table_to_world(), Visibility::default()))
+        .id();
+    let mut builder = Builder {
+        commands: &mut commands,
+        meshes: &mut meshes,
+        paints: &paints,
+        root,
+        quality: *quality,
+    };
+    builder.theatre(&setup);
+    let screen = materials.add(StandardMaterial {
+        base_color_texture: Some(view.0.clone()),
+        unlit: true,
+        ..default()
+    });
+    builder.screen(&setup, screen);
+    builder.patient(&setup);
+    for index in 0..setup.operation.arms.len() {
+        builder.arm(&setup, index);
+    }
+    commands.insert_resource(paints);
+}
+
+/// Puts things into the table's frame.
+struct Builder<'a, 'w, 's> {
+    commands: &'a mut Commands<'w, 's>,
+    meshes: &'a mut Assets<Mesh>,
+    paints: &'a Paints,
+    root: Entity,
+    quality: Quality,
+}
+
+impl Builder<'_, '_, '_> {
+    fn put(
+        &mut self,
+        shape: &Shape,
+        paint: &Handle<StandardMaterial>,
+        layer: RenderLayers,
+    ) -> EntityCommands<'_> {
+        let mut mesh = shape.mesh();
+        if self.quality == Quality::High && self.is_bumpy(paint) {
+            // Without tangents the bumps are left out, no more.
+            let _ = mesh.generate_tangents();
+        }
+        let mesh = self.meshes.add(mesh);
+        self.commands.spawn((
+            Mesh3d(mesh),
+            MeshMaterial3d(paint.clone()),
+            layer,
+            ChildOf(self.root),
+        ))
+    }
+
+    fn is_bumpy(&self, paint: &Handle<StandardMaterial>) -> bool {
+        let paints = self.paints;
+        [&paints.drape, &paints.cavity, &paints.organ, &paints.bowel].contains(&paint)
+    }
+
+    fn fabric(&self, fabric: Fabric) -> Handle<StandardMaterial> {
+        match fabric {
+            Fabric::Floor => &self.paints.floor,
+            Fabric::Wall => &self.paints.wall,
+            Fabric::White => &self.paints.white,
+            Fabric::Grey => &self.paints.grey,
+            Fabric::Black => &self.paints.black,
+            Fabric::Accent => &self.paints.accent,
+            Fabric::Steel => &self.paints.steel,
+            Fabric::Lamp => &self.paints.lamp,
+        }
+        .clone()
+    }
+
+    fn stuff(&self, stuff: Stuff) -> Handle<StandardMaterial> {
+        match stuff {
+            Stuff::White => &self.paints.white,
+            Stuff::Grey => &self.paints.grey,
+            Stuff::Black => &self.paints.black,
+            Stuff::Accent => &self.paints.accent,
+            Stuff::Steel => &self.paints.steel,
+            Stuff::Shaft => &self.paints.shaft,
+            Stuff::Lamp => &self.paints.lamp,
+        }
+        .clone()
+    }
+
+    fn theatre(&mut self, setup: &SceneSetup) {
+        let detail = self.quality.detail();
+        let operation = &setup.operation;
+        let floor = theatre::floor_m(operation);
+        let mut pieces = theatre::walls(floor);
+        let ends = patient::Body::of(operation).map_or((-1.2, 0.7), |body| body.ends_y_m);
+        if operation.patient.present {
+            pieces.extend(theatre::table(floor, ends, detail));
+        }
+        pieces.extend(theatre::lamps(floor, detail));
+        pieces.extend(theatre::tower(floor, detail));
+        pieces.extend(theatre::cart(operation, detail));
+        for piece in pieces {
+            let paint = self.fabric(piece.stuff);
+            let lit = piece.stuff == Fabric::Lamp;
+            let mut entity = self.put(&piece.shape, &paint, room_layer());
+            if lit || matches!(piece.stuff, Fabric::Wall | Fabric::Floor) {
+                entity.insert(NotShadowCaster);
+            }
+        }
+    }
+
+    fn screen(&mut self, setup: &SceneSetup, paint: Handle<StandardMaterial>) {
+        let (face, size) = theatre::screen(theatre::floor_m(&setup.operation));
+        let mesh = self.meshes.add(Rectangle::from_size(size));
+        self.commands.spawn((
+            Mesh3d(mesh),
+            MeshMaterial3d(paint),
+            face,
+            room_layer(),
+            NotShadowCaster,
+            ChildOf(self.root),
+        ));
+    }
+
+    fn patient(&mut self, setup: &SceneSetup) {
+        let Some(body) = patient::Body::of(&setup.operation) else {
+            return;
+        };
+        let detail = self.quality.detail();
+        let paints = self.paints.clone();
+        self.put(&body.drape(detail), &paints.drape, room_layer());
+        self.put(&body.hem(detail), &paints.hem, room_layer());
+        self.put(&body.skin(detail), &paints.skin, room_layer())
+            .insert((NotShadowCaster, NotShadowReceiver));
+        let organs: Vec<_> = setup
+            .operation
+            .patient
+            .tissue
+            .iter()
+            .map(|lump| lump.rod())
+            .collect();
+        let cavity = body.cavity(detail);
+        let bowel = body.bowel(&organs, detail);
+        for (layer, set) in [
+            (room_layer(), SceneSet::Now),
+            (scope_layer(), SceneSet::Pictured),
+        ] {
+            self.put(&cavity, &paints.cavity, layer.clone())
+                .insert(NotShadowCaster);
+            self.put(&bowel, &paints.bowel, layer.clone());
+            for rod in &organs {
+                let (tissue, shape) = SoftTissue::new(set, *rod, detail);
+                self.put(&shape, &paints.organ, layer.clone())
+                    .insert(tissue);
+            }
+        }
+    }
+
+    fn arm(&mut self, setup: &SceneSetup, index: usize) {
+        let operation = &setup.operation;
+        let (Some(body), Some(look)) = (operation.bodies.get(index), operation.looks.get(index))
+        else {
+            return;
+        };
+        let is_endoscope = body.arm.kind == ArmKind::Endoscope;
+        let paints = self.paints.clone();
+        for part in arm::parts(body, look, self.quality.detail()) {
+            let paint = self.stuff(part.stuff);
+            let place = |set, ghost_of| Part {
+                set,
+                arm: index,
+                anchor: part.anchor,
+                base: body.arm.base,
+                ghost_of,
+            };
+            self.put(&part.shape, &paint, room_layer())
+                .insert(place(SceneSet::Now, None));
+            if !part.distal {
+                continue;
+            }
+            // A trocar stays where it is, and an endoscope does not see itself.
+            let moves = part.anchor != Anchor::Link(1);
+            if !is_endoscope {
+                self.put(&part.shape, &paint, scope_layer())
+                    .insert(place(SceneSet::Pictured, None));
+            }
+            if moves {
+                self.put(&part.shape, &paints.ghost, room_layer()).insert((
+                    place(SceneSet::Commanded, Some(SceneSet::Now)),
+                    NotShadowCaster,
+                    NotShadowReceiver,
+                ));
+                if !is_endoscope {
+                    self.put(&part.shape, &paints.ghost, scope_layer()).insert((
+                        place(SceneSet::Commanded, Some(SceneSet::Pictured)),
+                        NotShadowCaster,
+                    ));
+                }
+            }
+        }
+        if is_endoscope {
+            return;
+        }
+        let thread = Shape::rounded_cylinder(
+            0.0006,
+            0.0,
+            1.0,
+            0.0,
+            Detail {
+                sides: 6,
+                corner: 1,
+            },
+        );
+        let ring = Shape::torus(1.0, 0.14, self.quality.detail());
+        for (layer, actual) in [
+            (room_layer(), SceneSet::Now),
+            (scope_layer(), SceneSet::Pictured),
+        ] {
+            self.put(&thread, &paints.thread, layer.clone())
+                .insert((markers::Thread { actual, arm: index }, NotShadowCaster));
+            for (set, ghost_of, paint) in [
+                (actual, None, &paints.ring),
+                (SceneSet::Commanded, Some(actual), &paints.ghost_ring),
+            ] {
+                self.put(&ring, paint, layer.clone()).insert((
+                    markers::Ring {
+                        set,
+                        arm: index,
+                        ghost_of,
+                    },
+                    NotShadowCaster,
+                ));
+            }
+        }
+    }
+}
+
+/// Puts every part where its frame says; ghosts only where they differ from the arm.
+fn place_parts(state: Res<SceneState>, mut parts: Query<(&Part, &mut Transform, &mut Visibility)>) {
+    for (part, mut transform, mut visibility) in &mut parts {
+        let Some(arm) = part.set.frame(&state).arms.get(part.arm) else {
+            visibility.set_if_neq(Visibility::Hidden);
+            continue;
+        };
+        let actual = part
+            .ghost_of
+            .map(|set| set.frame(&state).arms.get(part.arm));
+        let shown = match actual {
+            None => true,
+            Some(actual) => actual.is_some_and(|actual| differs(arm, actual)),
+        };
+        visibility.set_if_neq(if shown {
+            Visibility::Inherited
+        } else {
+            Visibility::Hidden
+        });
+        if shown {
+            let pose = part.anchor.pose(&part.base, arm);
+            transform.set_if_neq(Transform {
+                translation: table_m(&pose.translation.vector),
+                rotation: quat(&pose.rotation),
+                scale: Vec3::ONE,
+            });
+        }
+    }
+}

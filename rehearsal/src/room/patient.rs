@@ -1,0 +1,409 @@
+//! The patient: a body under drapes, an opening in them about the ports, and what lies beneath.
+//!
+//! The abdomen and the organ are the scenario's (`patient.abdomen`, `patient.tissue`), so that what is drawn is what
+//! is touched. Chest, head and limbs are assumed from the abdomen's size; the cavity, the bowel and the fat are drawn only: no
+//! instrument feels them. The skin between the ports is drawn clear, so that the arms can be seen at work from outside.
+
+use bevy::prelude::*;
+use nalgebra::Vector3;
+use robot_model::Rod;
+use sim::Operation;
+
+use super::noise::layered;
+use super::shape::{Detail, Shape};
+use super::table_m;
+
+/// Half the width of the table's top, m; its height over the table's frame is zero. Assumed.
+pub const TABLE_HALF_WIDTH_M: f32 = 0.27;
+
+/// How far the opening in the drape reaches beyond the outer ports, m. Assumed.
+const OPENING_MARGIN_M: f32 = 0.065;
+
+/// How thick the abdominal wall is drawn, m. Assumed.
+const WALL_M: f32 = 0.018;
+
+/// The shape of a body on its back, as heights over the table.
+pub struct Body {
+    rods: Vec<Rod>,
+    /// Least and greatest corner of the abdomen, m.
+    pub abdomen: (Vec3, Vec3),
+    /// Least and greatest corner of the opening in the drape, seen from above, m.
+    pub opening: Rect,
+    /// The body's end at the feet and at the head, m.
+    pub ends_y_m: (f32, f32),
+}
+
+impl Body {
+    /// The body of an operation's patient; none where nobody lies there.
+    pub fn of(operation: &Operation) -> Option<Self> {
+        let patient = &operation.patient;
+        let abdomen: Vec<Rod> = patient.abdomen.iter().map(|lump| lump.rod()).collect();
+        if !patient.present || abdomen.is_empty() {
+            return None;
+        }
+        let (mut least, mut greatest) = (Vec3::splat(f32::MAX), Vec3::splat(f32::MIN));
+        for rod in &abdomen {
+            for end in [rod.from_m, rod.to_m] {
+                let (end, radius) = (table_m(&end), Vec3::splat(rod.radius_m as f32));
+                least = least.min(end - radius);
+                greatest = greatest.max(end + radius);
+            }
+        }
+        let ports: Vec<Vec2> = operation
+            .arms
+            .iter()
+            .map(|arm| table_m(&arm.base.translation.vector).truncate())
+            .collect();
+        let first = ports
+            .first()
+            .copied()
+            .unwrap_or((least + greatest).truncate() / 2.0);
+        let around = ports
+            .iter()
+            .fold(Rect::from_corners(first, first), |rect, port| {
+                rect.union_point(*port)
+            });
+        let opening = around.inflate(OPENING_MARGIN_M);
+        let ends_y_m = (least.y - 0.88, greatest.y + 0.56);
+        let mut rods = abdomen;
+        rods.extend(limbs(least, greatest));
+        Some(Self {
+            rods,
+            abdomen: (least, greatest),
+            opening,
+            ends_y_m,
+        })
+    }
+
+    /// Height of the body's outside over the table at a place, m; zero beside it.
+    pub fn height_m(&self, x: f32, y: f32) -> f32 {
+        let mut height = 0.0_f32;
+        for rod in &self.rods {
+            let top = rod_top_m(rod, x, y);
+            if top > 0.0 {
+                height = smooth_greatest(height, top, 0.03);
+            }
+        }
+        height
+    }
+
+    /// Cloth over the body and down the sides of the table, open about the ports.
+    pub fn drape(&self, detail: Detail) -> Shape {
+        let steps = if detail == Detail::HIGH { 150 } else { 56 };
+        let half = TABLE_HALF_WIDTH_M + 0.12;
+        let hang_m = 0.42;
+        let across = snapped(
+            spread(-half - hang_m, half + hang_m, steps),
+            self.opening.min.x,
+            self.opening.max.x,
+        );
+        let (foot, head) = (self.ends_y_m.0 - 0.08, self.ends_y_m.1 + 0.06);
+        let down = snapped(
+            spread(foot - hang_m, head + 0.16, steps * 3 / 2),
+            self.opening.min.y,
+            self.opening.max.y,
+        );
+        let point = |column: usize, row: usize| {
+            let (s, t) = (across[column], down[row]);
+            let over_x = (s.abs() - half).max(0.0);
+            let over_y = (foot - t).max(t - head).max(0.0);
+            let over = over_x.max(over_y);
+            let (x, y) = (s.clamp(-half, half), t.clamp(foot, head));
+            let lie = self.height_m(x, y);
+            let crease = 0.004 * layered(Vec3::new(x * 9.0, y * 5.0, 0.0), 3);
+            if over <= 0.0 {
+                // At the opening the cloth is glued to the skin.
+                let glued = (self.distance_to_opening_m(x, y) / 0.05).clamp(0.0, 1.0);
+                return Vec3::new(x, y, lie + 0.006 + crease.abs() * glued);
+            }
+            // Hanging: folds that grow downwards.
+            let share = over / hang_m;
+            let along = if over_x >= over_y { y } else { x };
+            let fold =
+                0.032 * share.sqrt() * ((along * 21.0).sin() + 0.6 * (along * 47.0 + 1.3).sin());
+            let out = 0.03 * (over / 0.06).min(1.0) + 0.03 * share + fold;
+            let beside = if over_x >= over_y {
+                Vec2::new(s.signum() * out, 0.0)
+            } else {
+                Vec2::new(0.0, (t - y).signum() * out)
+            };
+            Vec3::new(
+                x + beside.x,
+                y + beside.y,
+                (lie + 0.006).min(0.04) - (over - 0.02).max(0.0),
+            )
+        };
+        let inside = |column: usize, row: usize| {
+            let x = (across[column] + across[column + 1]) / 2.0;
+            let y = (down[row] + down[row + 1]) / 2.0;
+            self.opening.contains(Vec2::new(x, y))
+        };
+        let mut drape = Shape::sheet(across.len(), down.len(), point, |_, _| None, inside);
+        for (index, uv) in drape.uvs.iter_mut().enumerate() {
+            *uv = Vec2::new(across[index % across.len()], down[index / across.len()]) * 3.0;
+        }
+        drape
+    }
+
+    /// The edge of the opening.
+    pub fn hem(&self, detail: Detail) -> Shape {
+        let (min, max) = (self.opening.min, self.opening.max);
+        let corners = [min, Vec2::new(max.x, min.y), max, Vec2::new(min.x, max.y)];
+        let steps = if detail == Detail::HIGH { 24 } else { 10 };
+        let mut hem = Shape::default();
+        for side in 0..4 {
+            let (from, to) = (corners[side], corners[(side + 1) % 4]);
+            let points: Vec<Vec3> = (0..=steps)
+                .map(|step| {
+                    let at = from.lerp(to, step as f32 / steps as f32);
+                    at.extend(self.height_m(at.x, at.y) + 0.005)
+                })
+                .collect();
+            hem = hem.and(Shape::sweep(
+                &points,
+                &vec![0.0065; points.len()],
+                Detail { sides: 8, ..detail },
+            ));
+        }
+        hem
+    }
+
+    /// The skin in the opening; clear in the middle.
+    pub fn skin(&self, detail: Detail) -> Shape {
+        let steps = if detail == Detail::HIGH { 64 } else { 28 };
+        let window = self.opening.inflate(0.01);
+        let at = |column: usize, row: usize| {
+            let share = Vec2::new(column as f32, row as f32) / steps as f32;
+            window.min + window.size() * share
+        };
+        let point = |column: usize, row: usize| {
+            let at = at(column, row);
+            at.extend(self.height_m(at.x, at.y) + 0.0015)
+        };
+        let color = |column: usize, row: usize| {
+            let at = at(column, row);
+            let clear = (-self.distance_to_opening_m(at.x, at.y) / 0.055).clamp(0.0, 1.0);
+            let clear = clear * clear * (3.0 - 2.0 * clear);
+            let blotch = 0.06 * layered(at.extend(0.0) * 40.0, 3);
+            let tone = Vec3::new(0.66, 0.37, 0.24) * (1.0 + blotch);
+            Some(tone.extend(1.0 - 0.80 * clear))
+        };
+        Shape::sheet(steps + 1, steps + 1, point, color, |_, _| false)
+    }
+
+    /// The inside of the abdomen, facing inwards.
+    pub fn cavity(&self, detail: Detail) -> Shape {
+        let (least, greatest) = self.abdomen;
+        let (least, greatest) = (
+            Vec3::new(least.x + WALL_M, least.y + WALL_M, least.z.max(0.0) + 0.012),
+            greatest - Vec3::splat(WALL_M),
+        );
+        let (centre, half) = ((least + greatest) / 2.0, (greatest - least) / 2.0);
+        let (columns, rows) = if detail == Detail::HIGH {
+            (97, 65)
+        } else {
+            (41, 27)
+        };
+        let place = |column: usize, row: usize| {
+            let around =
+                core::f32::consts::TAU * (column % (columns - 1)) as f32 / (columns - 1) as f32;
+            let rise = core::f32::consts::PI * (row as f32 / (rows - 1) as f32 - 0.5);
+            let round = |value: f32| value.signum() * value.abs().powf(0.72);
+            let direction = Vec3::new(
+                round(rise.cos()) * round(around.cos()),
+                round(rise.cos()) * round(around.sin()),
+                round(rise.sin()),
+            );
+            let at = centre + direction * half;
+            let floor = (0.5 - direction.z).clamp(0.0, 1.0);
+            let lumps = layered(at * 16.0, 3) * 0.016 * floor + layered(at * 30.0, 2) * 0.004;
+            at - direction * lumps
+        };
+        let tint = |column: usize, row: usize| {
+            // Fat is yellow, the wall is red.
+            let at = place(column, row);
+            let fat = (layered(at * 12.0 + Vec3::splat(5.0), 3) * 2.2 + 0.25).clamp(0.0, 1.0);
+            let color = Vec3::new(0.86, 0.52, 0.46).lerp(Vec3::new(0.95, 0.78, 0.42), fat);
+            Some(color.extend(1.0))
+        };
+        let mut cavity = Shape::sheet(columns, rows, place, tint, |_, _| false).inside_out();
+        for uv in &mut cavity.uvs {
+            *uv *= Vec2::new(4.0, 2.0);
+        }
+        cavity
+    }
+
+    /// Loops of bowel on the floor of the cavity, clear of the organ.
+    pub fn bowel(&self, organ: &[Rod], detail: Detail) -> Shape {
+        let (least, greatest) = self.abdomen;
+        let mut bowel = Shape::default();
+        for (index, base_y) in [
+            least.y + 0.07,
+            least.y + 0.105,
+            least.y + 0.14,
+            least.y + 0.175,
+            greatest.y - 0.075,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let steps = if detail == Detail::HIGH { 60 } else { 26 };
+            let width = (greatest.x - least.x) / 2.0 - 0.07;
+            let phase = index as f32 * 1.9;
+            let mut points = Vec::new();
+            let mut radii = Vec::new();
+            for step in 0..=steps {
+                let share = step as f32 / steps as f32;
+                let x = (share * 2.0 - 1.0) * width;
+                let y = base_y + 0.016 * (share * 15.0 + phase).sin();
+                let z = 0.045 + 0.010 * (share * 9.0 + phase * 2.0).cos();
+                points.push(Vec3::new(x, y, z));
+                // Haustra: the tube is pinched again and again.
+                let pinch = 1.0 + 0.13 * (share * 75.0 + phase).sin();
+                radii.push(0.0175 * pinch * (1.0 - (share * 2.0 - 1.0).abs().powi(12)) + 0.002);
+            }
+            let clear = |point: &Vec3| {
+                organ
+                    .iter()
+                    .all(|rod| distance_to_rod_m(rod, *point) > 0.022)
+            };
+            // Where the organ is, the loop passes behind it.
+            for point in &mut points {
+                if !clear(point) {
+                    point.z -= 0.03;
+                }
+            }
+            let mut tube = Shape::sweep(&points, &radii, detail);
+            for uv in &mut tube.uvs {
+                *uv *= Vec2::new(1.0, 6.0);
+            }
+            bowel = bowel.and(tube);
+        }
+        bowel
+    }
+
+    /// Signed distance to the opening's edge seen from above, m; negative inside.
+    fn distance_to_opening_m(&self, x: f32, y: f32) -> f32 {
+        let from_centre =
+            (Vec2::new(x, y) - self.opening.center()).abs() - self.opening.half_size();
+        from_centre.max(Vec2::ZERO).length() + from_centre.max_element().min(0.0)
+    }
+}
+
+/// Chest, head and limbs for an abdomen with these corners. Assumed.
+fn limbs(least: Vec3, greatest: Vec3) -> Vec<Rod> {
+    let middle = (least.x + greatest.x) / 2.0;
+    let (foot, head) = (least.y, greatest.y);
+    let mut rods = Vec::new();
+    let mut rod = |from: [f32; 3], to: [f32; 3], radius: f32| {
+        let end = |at: [f32; 3]| {
+            Vector3::new(
+                f64::from(middle + at[0]),
+                f64::from(at[1]),
+                f64::from(at[2]),
+            )
+        };
+        rods.push(Rod {
+            from_m: end(from),
+            to_m: end(to),
+            radius_m: f64::from(radius),
+        });
+    };
+    for side in [-1.0, 1.0] {
+        rod(
+            [side * 0.08, head - 0.08, 0.10],
+            [side * 0.09, head + 0.20, 0.09],
+            0.115,
+        );
+        rod(
+            [side * 0.17, head + 0.20, 0.07],
+            [side * 0.05, head + 0.24, 0.07],
+            0.065,
+        );
+        rod(
+            [side * 0.09, foot + 0.10, 0.09],
+            [side * 0.10, foot - 0.04, 0.085],
+            0.105,
+        );
+        rod(
+            [side * 0.10, foot - 0.04, 0.08],
+            [side * 0.11, foot - 0.42, 0.07],
+            0.075,
+        );
+        rod(
+            [side * 0.11, foot - 0.42, 0.07],
+            [side * 0.12, foot - 0.80, 0.055],
+            0.055,
+        );
+        rod(
+            [side * 0.12, foot - 0.82, 0.05],
+            [side * 0.14, foot - 0.84, 0.14],
+            0.042,
+        );
+        rod(
+            [side * 0.285, head + 0.14, 0.055],
+            [side * 0.30, foot + 0.02, 0.045],
+            0.045,
+        );
+    }
+    rod([0.0, head + 0.26, 0.08], [0.0, head + 0.34, 0.09], 0.06);
+    rod([0.0, head + 0.40, 0.10], [0.0, head + 0.45, 0.10], 0.09);
+    rods
+}
+
+/// The height of a rod's upper side over a place, m; negative where there is none.
+fn rod_top_m(rod: &Rod, x: f32, y: f32) -> f32 {
+    let (from, to) = (table_m(&rod.from_m), table_m(&rod.to_m));
+    let along = (to - from).truncate();
+    let at = Vec2::new(x, y) - from.truncate();
+    let share = if along.length_squared() > 0.0 {
+        (at.dot(along) / along.length_squared()).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    let beside = (at - along * share).length();
+    let radius = rod.radius_m as f32;
+    let axis = from.z + (to.z - from.z) * share;
+    if beside >= radius {
+        return -1.0;
+    }
+    axis + (radius * radius - beside * beside).sqrt()
+}
+
+fn distance_to_rod_m(rod: &Rod, at: Vec3) -> f32 {
+    let (from, to) = (table_m(&rod.from_m), table_m(&rod.to_m));
+    let along = to - from;
+    let share = if along.length_squared() > 0.0 {
+        ((at - from).dot(along) / along.length_squared()).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    at.distance(from + along * share) - rod.radius_m as f32
+}
+
+/// The greater of two heights, with a rounded corner of this size between them.
+fn smooth_greatest(a: f32, b: f32, round_m: f32) -> f32 {
+    let share = (0.5 + 0.5 * (a - b) / round_m).clamp(0.0, 1.0);
+    b + (a - b) * share + round_m * share * (1.0 - share)
+}
+
+fn spread(from: f32, to: f32, steps: usize) -> Vec<f32> {
+    (0..=steps)
+        .map(|step| from + (to - from) * step as f32 / steps as f32)
+        .collect()
+}
+
+/// The same lines, the nearest ones moved onto two given places.
+fn snapped(mut lines: Vec<f32>, first: f32, second: f32) -> Vec<f32> {
+    for place in [first, second] {
+        let nearest = lines
+            .iter()
+            .enumerate()
+            .min_by(|a, b| (a.1 - place).abs().total_cmp(&(b.1 - place).abs()))
+            .map(|(index, _)| index);
+        if let Some(line) = nearest.and_then(|index| lines.get_mut(index)) {
+            *line = place;
+        }
+    }
+    lines
+}
