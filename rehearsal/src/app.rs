@@ -10,6 +10,7 @@ use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::pipelined_rendering::PipelinedRenderingPlugin;
 use bevy::render::render_resource::{BlendState, TextureFormat, TextureUsages};
+use bevy::render::settings::{RenderCreation, WgpuSettings};
 use bevy::time::TimeUpdateStrategy;
 use bevy::window::{ExitCondition, PresentMode, WindowResolution};
 use bevy::winit::WinitPlugin;
@@ -22,11 +23,11 @@ use bevy_panorbit_camera::PanOrbitCameraPlugin;
 use crate::actions::Action;
 use crate::cli::{Arguments, QualityChoice, Size, ViewChoice};
 use crate::controls::ControlsPlugin;
-use crate::device::Device;
+use crate::device::{Device, backends};
 use crate::hands::PersonHands;
 use crate::hud::layout::{Layout, pixels_per_point};
 use crate::hud::{Screen, Shown, draw};
-use crate::room::{CameraPreset, EndoscopeView, MainTarget, Quality, RoomPlugin};
+use crate::room::{CameraPreset, EndoscopeView, MainCamera, MainTarget, Quality, RoomPlugin};
 use crate::scene::{SceneSetup, SceneState};
 use crate::session::Session;
 use crate::texts::Text;
@@ -58,7 +59,7 @@ pub const PRESETS: [CameraPreset; 5] = CameraPreset::ALL;
 pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
     let mut app = App::new();
     let log = LogPlugin {
-        filter: "warn,wgpu=error,naga=error,bevy_render=error,bevy_egui=error,bevy_winit=error".into(),
+        filter: "warn,wgpu=error,naga=error,bevy_render=error,bevy_light=error,bevy_egui=error,bevy_winit=error".into(),
         ..default()
     };
     let plugins = DefaultPlugins.set(log);
@@ -72,7 +73,7 @@ pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
                 })
                 .set(RenderPlugin {
                     synchronous_pipeline_compilation: true,
-                    ..default()
+                    ..render_plugin()
                 })
                 .disable::<PipelinedRenderingPlugin>()
                 .disable::<WinitPlugin>(),
@@ -84,7 +85,7 @@ pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
         app.insert_resource(MainTarget(Some(canvas)));
         app.insert_resource(Pacing::ByHand);
     } else {
-        app.add_plugins(plugins.set(WindowPlugin {
+        app.add_plugins(plugins.set(render_plugin()).set(WindowPlugin {
             primary_window: Some(window(&session, arguments.size)),
             ..default()
         }));
@@ -127,6 +128,16 @@ pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
 /// The set in which simulated time passes; keys are read before it.
 #[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PassTime;
+
+fn render_plugin() -> RenderPlugin {
+    RenderPlugin {
+        render_creation: RenderCreation::Automatic(Box::new(WgpuSettings {
+            backends: Some(backends()),
+            ..default()
+        })),
+        ..default()
+    }
+}
 
 fn window(session: &Session, size: Size) -> Window {
     Window {
@@ -193,16 +204,9 @@ fn pass_time(
 }
 
 /// Gives the room's camera the part of the screen that is not covered.
-fn fit_room(
-    mut cameras: Query<(&mut Camera, &RenderTarget), With<Camera3d>>,
-    eye: Option<Res<EndoscopeView>>,
-) {
-    for (mut camera, target) in &mut cameras {
-        let is_eye = match (&eye, target.as_image()) {
-            (Some(eye), Some(image)) => *image == eye.0,
-            _ => false,
-        };
-        let Some(size) = camera.physical_target_size().filter(|size| !is_eye && size.x > 0 && size.y > 0) else {
+fn fit_room(mut cameras: Query<&mut Camera, With<MainCamera>>) {
+    for mut camera in &mut cameras {
+        let Some(size) = camera.physical_target_size().filter(|size| size.x > 0 && size.y > 0) else {
             continue;
         };
         let scale = pixels_per_point(size.y as f32);

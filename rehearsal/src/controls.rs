@@ -12,7 +12,7 @@ use crate::app::{MESSAGE_FRAMES, PRESETS, PassTime, Wishes, save};
 use crate::hands::PersonHands;
 use crate::hud::Screen;
 use crate::hud::layout::{Layout, pixels_per_point};
-use crate::room::{CameraPreset, EndoscopeView};
+use crate::room::{CameraPreset, MainCamera};
 use crate::scene::SceneState;
 use crate::session::Session;
 use crate::troubles::Trouble;
@@ -216,8 +216,7 @@ fn move_hands(
     buttons: Option<Res<ButtonInput<MouseButton>>>,
     mut wheel: MessageReader<MouseWheel>,
     windows: Query<&Window, With<PrimaryWindow>>,
-    mut cameras: Query<(&Camera, &GlobalTransform, &Projection, &bevy::camera::RenderTarget, Option<&mut PanOrbitCamera>), With<Camera3d>>,
-    shown: Option<Res<EndoscopeView>>,
+    mut cameras: Query<(&Camera, &GlobalTransform, &Projection, Option<&mut PanOrbitCamera>), With<MainCamera>>,
     time: Res<Time<Real>>,
     scene: Res<SceneState>,
     session: NonSend<Session>,
@@ -227,11 +226,7 @@ fn move_hands(
     let (Some(keys), Some(buttons), Ok(window)) = (keys, buttons, windows.single()) else {
         return;
     };
-    let main = cameras.iter_mut().find(|(_, _, _, target, _)| match (&shown, target.as_image()) {
-        (Some(shown), Some(image)) => *image != shown.0,
-        _ => true,
-    });
-    let Some((camera, place, projection, _, orbit)) = main else { return };
+    let Some((camera, place, projection, orbit)) = cameras.iter_mut().next() else { return };
     let fov_rad = match projection {
         Projection::Perspective(perspective) => perspective.fov,
         _ => core::f32::consts::FRAC_PI_4,

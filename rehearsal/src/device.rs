@@ -14,14 +14,18 @@ pub struct Device {
 /// What a machine without a driver is told; tests look for the first words.
 pub const NO_DEVICE: &str = "there is nothing to draw with: no Vulkan driver was found";
 
+/// The interfaces to a device that are tried: what the environment (`WGPU_BACKEND`) says, or those of today.
+pub fn backends() -> wgpu::Backends {
+    wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY)
+}
+
 /// The device that Bevy will choose.
 ///
 /// # Errors
 /// There is none: what to install.
 pub fn device() -> Result<Device, String> {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    // What Bevy asks for too, unless the environment says otherwise.
-    descriptor.backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::all());
+    descriptor.backends = backends();
     let instance = wgpu::Instance::new(descriptor);
     let options = wgpu::RequestAdapterOptions {
         power_preference: wgpu::PowerPreference::HighPerformance,

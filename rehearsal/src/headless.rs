@@ -26,6 +26,8 @@ const WARM_UP: usize = 5;
 /// Time between the pictures of a series, and of a film, s.
 const EVERY_S: f64 = 0.5;
 const FILM_EVERY_S: f64 = 0.04;
+/// Pictures further apart are stills, s.
+const STILLS_FROM_S: f64 = 0.2;
 
 /// What was drawn.
 #[derive(Clone, Debug)]
@@ -54,10 +56,16 @@ pub fn draw(app: &mut App, arguments: &Arguments) -> Result<Drawn, String> {
     }
     let every_s = arguments.every.unwrap_or(if arguments.video.is_some() { FILM_EVERY_S } else { EVERY_S });
     let moments = moments(app, arguments, every_s);
+    let frames_a_picture = if arguments.at.is_empty() && every_s < STILLS_FROM_S { 1 } else { 2 };
     let mut list = String::new();
     let mut times = Vec::with_capacity(moments.len());
     for (number, at_ns) in moments.iter().enumerate() {
         app.world_mut().non_send_mut::<Session>().seek(*at_ns);
+        // In the reduced quality the endoscope's picture is drawn in every second frame: of a series of stills each must
+        // show its own.
+        for _ in 1..frames_a_picture {
+            app.update();
+        }
         let (pixels, took) = timed(|| {
             app.update();
             capture(app)

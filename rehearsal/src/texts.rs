@@ -99,7 +99,7 @@ macro_rules! texts {
 }
 
 texts! {
-    Title: "Rehearsal", "Répétition";
+    LoopAndSeed: "loop {}, seed {}", "boucle {}, graine {}";
     Playing: "playing {}×", "lecture {}×";
     Paused: "paused", "en pause";
     Ended: "end of the run", "fin de l'essai";

@@ -58,7 +58,12 @@ fn draw_lanes(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
             Direction::Down if mark.arrived_ago_ns.is_some() => continue,
             Direction::Down => pos2(to - (to - from) * progress, middle(0.78)),
         };
-        packet(painter, at, if mark.direction == Direction::Up { 4.0 } else { 3.0 }, mark.fate);
+        let r = match mark.direction {
+            Direction::Up if mark.arrived_ago_ns.is_some() => 3.0,
+            Direction::Up => 4.0,
+            Direction::Down => 3.0,
+        };
+        packet(painter, at, r, mark.fate);
     }
     write(painter, pos2(from + 2.0, rect.max.y - 11.0), Align2::LEFT_CENTER, SMALL, TEXT, language.say(Text::Shanghai));
     write(painter, pos2(to + LANDING, rect.max.y - 11.0), Align2::RIGHT_CENTER, SMALL, TEXT, language.say(Text::Casablanca));
@@ -194,11 +199,9 @@ fn plot(painter: &Painter, rect: Rect, title: &str, greatest: f64, lines: &[Line
             points.map(|(place, value)| (*place, pos2(inside.min.x + place * inside.width(), y_of(*value)))).collect();
         // A gap in time is a gap in the line.
         let gap = 2.5 / SAMPLES as f32;
-        for pair in points.windows(2) {
-            if pair[1].0 - pair[0].0 > gap {
-                continue;
-            }
-            painter.line_segment([pair[0].1, pair[1].1], Stroke::new(if index == 0 { 1.8 } else { 1.3 }, *colour));
+        let stroke = Stroke::new(if index == 0 { 1.8 } else { 1.3 }, *colour);
+        for unbroken in points.chunk_by(|one, next| next.0 - one.0 <= gap) {
+            painter.line(unbroken.iter().map(|(_, at)| *at).collect(), stroke);
         }
         if let Some((place, at)) = points.last()
             && *place > 1.0 - 4.0 * gap

@@ -64,12 +64,12 @@ fn controls(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
         }
     };
     put(ui, 28.0, "⏮", Action::Seek(0));
-    put(ui, 28.0, "◀|", Action::Event { forward: false });
-    put(ui, 28.0, "◂", Action::Tick { forward: false });
+    put(ui, 28.0, "|◀", Action::Event { forward: false });
+    put(ui, 28.0, "◀ 1", Action::Tick { forward: false });
     let play = language.say(if session.pace.is_playing { Text::Pause } else { Text::Play });
     put(ui, 64.0, play, Action::PlayOrPause);
-    put(ui, 28.0, "▸", Action::Tick { forward: true });
-    put(ui, 28.0, "|▶", Action::Event { forward: true });
+    put(ui, 28.0, "1 ▶", Action::Tick { forward: true });
+    put(ui, 28.0, "▶|", Action::Event { forward: true });
     put(ui, 28.0, "⏭", Action::Newest);
     put(ui, 22.0, "−", Action::Speed { faster: false });
     put(ui, 22.0, "+", Action::Speed { faster: true });

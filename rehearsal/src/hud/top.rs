@@ -26,13 +26,11 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     let session = shown.session;
     let painter = ui.painter().clone();
     let middle = rect.center().y;
-    write_within(&painter, pos2(10.0, 3.0), 246.0, LARGE, TEXT, &session.case.operation.name);
+    write_within(&painter, pos2(10.0, 4.0), 248.0, NORMAL, TEXT, &session.case.operation.name);
     let under = format!(
-        "{} · {} · {} {}",
-        language.say(Text::Title),
-        session.case.operation.robot_name.split([',', ':', '(']).next().unwrap_or_default().trim(),
-        session.case.loop_name,
-        session.case.plan.seed
+        "{} · {}",
+        language.say_with(Text::LoopAndSeed, &[&session.case.loop_name, &session.case.plan.seed]),
+        session.case.operation.robot_name
     );
     write_within(&painter, pos2(10.0, 20.0), 246.0, SMALL, FAINT, &under);
 

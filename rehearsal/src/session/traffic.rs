@@ -76,8 +76,9 @@ const LOOKED_BACK_NS: u64 = 2_500_000_000;
 /// A lost packet is drawn up to here.
 const LOST_AT: f64 = 0.55;
 
-/// Of what is usual, one packet in so many is drawn: a thousand a second would be a bar, not marks.
-const DRAWN_ONE_IN: u64 = 8;
+/// Of what is usual, one packet in so many is drawn, under way and arrived: a thousand a second would be a bar, not marks.
+const UNDER_WAY_ONE_IN: u64 = 4;
+const ARRIVED_ONE_IN: u64 = 24;
 
 /// The packets to be drawn now.
 pub fn marks(twin: &Twin, base_ns: [u64; PATHS], freshness_ns: u64) -> Vec<Mark> {
@@ -98,7 +99,11 @@ fn marks_of(recent: &[PacketSeen], now_ns: u64, base_ns: [u64; PATHS], freshness
             Some(verdict) => Fate::of_verdict(verdict),
             None => expected.fate(packet, freshness_ns),
         };
-        let is_drawn = !fate.is_usual() || packet.number.is_some_and(|number| number.is_multiple_of(DRAWN_ONE_IN));
+        let one_in = match packet.arrives_ns {
+            Some(arrives_ns) if arrives_ns <= now_ns => ARRIVED_ONE_IN,
+            _ => UNDER_WAY_ONE_IN,
+        };
+        let is_drawn = !fate.is_usual() || packet.number.is_some_and(|number| number.is_multiple_of(one_in));
         if !is_drawn {
             return None;
         }
@@ -222,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_packet_moves_from_its_sender_to_its_receiver_and_stays_a_while() {
-        let packets = [packet(0, 8, 0, Some(100))];
+        let packets = [packet(0, 24, 0, Some(100))];
         let at = |ms: u64| marks_of(&packets, ms * MS, [100 * MS; 2], 500 * MS);
         assert!((at(25)[0].progress - 0.25).abs() < 1e-12);
         assert_eq!(at(300)[0].arrived_ago_ns, Some(200 * MS));
