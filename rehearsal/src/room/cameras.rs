@@ -7,7 +7,7 @@ use bevy::prelude::*;
 use bevy_panorbit_camera::PanOrbitCamera;
 
 use super::theatre::{LAMPS_M, LIT_M};
-use super::{CameraPreset, MainTarget, Quality, paint, room_layer, scope_layer, table_to_world};
+use super::{CameraPreset, MainTarget, Quality, SUN_M, paint, room_layer, table_to_world};
 use crate::scene::SceneSetup;
 
 /// The camera that looks at the room; it carries a `PanOrbitCamera`.
@@ -35,7 +35,7 @@ struct Viewpoint {
 impl CameraPreset {
     fn viewpoint(self) -> Viewpoint {
         let (focus_m, eye_m) = match self {
-            Self::Overview => (Vec3::new(-0.12, 0.18, 0.22), Vec3::new(1.85, -1.95, 1.25)),
+            Self::Overview => (Vec3::new(-0.15, 0.12, 0.30), Vec3::new(2.15, -2.25, 1.30)),
             Self::SurgeonSide => (Vec3::new(0.0, 0.06, 0.28), Vec3::new(-1.15, -1.05, 0.80)),
             Self::Patient => (Vec3::new(0.0, -0.02, 0.20), Vec3::new(0.24, -0.62, 0.66)),
             Self::Cart => (Vec3::new(0.0, 0.50, 0.36), Vec3::new(1.55, -0.85, 0.62)),
@@ -89,9 +89,9 @@ fn spawn_camera(
         }),
         Exposure { ev100: 10.4 },
         if fine {
-            Tonemapping::AcesFitted
+            Tonemapping::TonyMcMapface
         } else {
-            Tonemapping::Reinhard
+            Tonemapping::None
         },
         if fine { Msaa::Sample4 } else { Msaa::Off },
         room_layer(),
@@ -126,26 +126,23 @@ fn spawn_camera(
                 ..default()
             },
         ));
-    } else {
-        camera.insert(AmbientLight {
-            color: Color::srgb(0.93, 0.97, 1.0),
-            brightness: 900.0,
-            ..default()
-        });
     }
 }
 
 fn spawn_lights(mut commands: Commands, quality: Res<Quality>, setup: Option<Res<SceneSetup>>) {
-    let fine = *quality == Quality::High;
+    if *quality == Quality::Reduced {
+        // Its material brings its own light.
+        return;
+    }
     let world = table_to_world();
     let lit = world.transform_point(LIT_M);
     // The ceiling's light, which gives the shadows.
-    let from = world.transform_point(Vec3::new(0.5, -0.75, 1.9));
+    let from = world.transform_point(SUN_M);
     commands.spawn((
         DirectionalLight {
             color: Color::srgb(1.0, 0.985, 0.96),
-            illuminance: if fine { 3_600.0 } else { 5_200.0 },
-            shadow_maps_enabled: fine,
+            illuminance: 3_600.0,
+            shadow_maps_enabled: true,
             shadow_depth_bias: 0.01,
             shadow_normal_bias: 0.9,
             ..default()
@@ -159,7 +156,7 @@ fn spawn_lights(mut commands: Commands, quality: Res<Quality>, setup: Option<Res
         Transform::from_translation(from).looking_at(lit, Vec3::Y),
         room_layer(),
     ));
-    if !fine || setup.is_none() {
+    if setup.is_none() {
         return;
     }
     for lamp in LAMPS_M {
@@ -178,7 +175,6 @@ fn spawn_lights(mut commands: Commands, quality: Res<Quality>, setup: Option<Res
             room_layer(),
         ));
     }
-    let _ = scope_layer();
 }
 
 fn move_to_preset(

@@ -133,34 +133,36 @@ fn spawn(
                 ..default()
             },
             if fine {
-                Tonemapping::AcesFitted
+                Tonemapping::TonyMcMapface
             } else {
-                Tonemapping::Reinhard
+                Tonemapping::None
             },
             if fine { Msaa::Sample4 } else { Msaa::Off },
             scope_layer(),
         ))
         .id();
     // The endoscope brings its own light. It is near the eye, and off its axis as a ring of fibres is.
-    let lamp = Vec3::new(0.02, 0.03, -(eye.behind_tip_m as f32) * 0.45);
-    commands.spawn((
-        SpotLight {
-            color: Color::srgb(1.0, 0.97, 0.92),
-            intensity: 9_000.0,
-            range: 2.0,
-            radius: 0.004,
-            inner_angle: 0.25,
-            outer_angle: 1.05,
-            shadow_maps_enabled: fine,
-            shadow_depth_bias: 0.004,
-            shadow_normal_bias: 0.4,
-            shadow_map_near_z: 0.02,
-            ..default()
-        },
-        Transform::from_translation(lamp),
-        scope_layer(),
-        ChildOf(camera),
-    ));
+    let lamp = Vec3::new(0.012, 0.02, -(eye.behind_tip_m as f32) * 0.10);
+    if fine {
+        commands.spawn((
+            SpotLight {
+                color: Color::srgb(1.0, 0.97, 0.92),
+                intensity: 5_500.0,
+                range: 2.0,
+                radius: 0.004,
+                inner_angle: 0.25,
+                outer_angle: 1.05,
+                shadow_maps_enabled: fine,
+                shadow_depth_bias: 0.004,
+                shadow_normal_bias: 0.4,
+                shadow_map_near_z: 0.02,
+                ..default()
+            },
+            Transform::from_translation(lamp),
+            scope_layer(),
+            ChildOf(camera),
+        ));
+    }
     commands.insert_resource(EndoscopeEye(eye));
 
     let picture = pictures.add(ArrivingPicture {

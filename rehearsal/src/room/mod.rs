@@ -14,6 +14,7 @@ mod markers;
 mod noise;
 mod paint;
 pub mod patient;
+mod plain;
 pub mod shape;
 pub mod theatre;
 pub mod tissue;
@@ -29,8 +30,9 @@ use arm::{Anchor, Stuff, quat};
 pub use cameras::MainCamera;
 pub use endoscope::EndoscopeCamera;
 pub use markers::{VISIBLE_M, differs};
-use paint::Paints;
+use paint::{Coat, Paints};
 pub use paint::{DELAY, GHOST, TIP};
+use plain::{Lit, Plain};
 use shape::{Detail, Shape};
 use theatre::Fabric;
 use tissue::SoftTissue;
@@ -153,6 +155,7 @@ impl Plugin for RoomPlugin {
             .init_resource::<CameraPreset>()
             .init_resource::<Quality>()
             .init_resource::<MainTarget>();
+        plain::build(app);
         endoscope::build(app);
         cameras::build(app);
         app.add_systems(
@@ -176,6 +179,9 @@ impl Plugin for RoomPlugin {
     }
 }
 
+/// Where the theatre's main light comes from, m, in the table's frame.
+pub(crate) const SUN_M: Vec3 = Vec3::new(0.5, -0.75, 1.9);
+
 /// From the table's frame to the renderer's.
 pub fn table_to_world() -> Transform {
     Transform::from_rotation(Quat::from_rotation_x(-core::f32::consts::FRAC_PI_2))
@@ -192,10 +198,11 @@ fn build_room(
     quality: Res<Quality>,
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
+    mut plains: ResMut<Assets<Plain>>,
     mut images: ResMut<Assets<Image>>,
     view: Res<EndoscopeView>,
 ) {
-    let paints = Paints::new(*quality, &mut materials, &mut images);
+    let (paints, inside) = Paints::both(*quality, &mut materials, &mut plains, &mut images);
     let root = commands
         .spawn((TableFrame, table_to_world(), Visibility::default()))
         .id();
@@ -203,21 +210,25 @@ fn build_room(
         commands: &mut commands,
         meshes: &mut meshes,
         paints: &paints,
+        inside: &inside,
         root,
         quality: *quality,
     };
     builder.theatre(&setup);
-    let screen = materials.add(StandardMaterial {
+    let screen = StandardMaterial {
         base_color_texture: Some(view.0.clone()),
         unlit: true,
         ..default()
-    });
-    builder.screen(&setup, screen);
+    };
+    let screen = match *quality {
+        Quality::High => Coat::Rich(materials.add(screen)),
+        Quality::Reduced => Coat::Plain(plains.add(Plain::like(&screen, Lit::Theatre))),
+    };
+    builder.screen(&setup, &screen);
     builder.patient(&setup);
     for index in 0..setup.operation.arms.len() {
         builder.arm(&setup, index);
     }
-    commands.insert_resource(paints);
 }
 
 /// Puts things into the table's frame.
@@ -225,61 +236,31 @@ struct Builder<'a, 'w, 's> {
     commands: &'a mut Commands<'w, 's>,
     meshes: &'a mut Assets<Mesh>,
     paints: &'a Paints,
+    /// The same materials in the endoscope's light.
+    inside: &'a Paints,
     root: Entity,
     quality: Quality,
 }
 
 impl Builder<'_, '_, '_> {
-    fn put(
-        &mut self,
-        shape: &Shape,
-        paint: &Handle<StandardMaterial>,
-        layer: RenderLayers,
-    ) -> EntityCommands<'_> {
+    fn put(&mut self, shape: &Shape, coat: &Coat, layer: RenderLayers) -> EntityCommands<'_> {
         let mut mesh = shape.mesh();
-        if self.quality == Quality::High && self.is_bumpy(paint) {
+        if self.is_bumpy(coat) {
             // Without tangents the bumps are left out, no more.
             let _ = mesh.generate_tangents();
         }
         let mesh = self.meshes.add(mesh);
-        self.commands.spawn((
-            Mesh3d(mesh),
-            MeshMaterial3d(paint.clone()),
-            layer,
-            ChildOf(self.root),
-        ))
+        let mut entity = self
+            .commands
+            .spawn((Mesh3d(mesh), layer, ChildOf(self.root)));
+        coat.onto(&mut entity);
+        entity
     }
 
-    fn is_bumpy(&self, paint: &Handle<StandardMaterial>) -> bool {
+    fn is_bumpy(&self, coat: &Coat) -> bool {
         let paints = self.paints;
-        [&paints.drape, &paints.cavity, &paints.organ, &paints.bowel].contains(&paint)
-    }
-
-    fn fabric(&self, fabric: Fabric) -> Handle<StandardMaterial> {
-        match fabric {
-            Fabric::Floor => &self.paints.floor,
-            Fabric::Wall => &self.paints.wall,
-            Fabric::White => &self.paints.white,
-            Fabric::Grey => &self.paints.grey,
-            Fabric::Black => &self.paints.black,
-            Fabric::Accent => &self.paints.accent,
-            Fabric::Steel => &self.paints.steel,
-            Fabric::Lamp => &self.paints.lamp,
-        }
-        .clone()
-    }
-
-    fn stuff(&self, stuff: Stuff) -> Handle<StandardMaterial> {
-        match stuff {
-            Stuff::White => &self.paints.white,
-            Stuff::Grey => &self.paints.grey,
-            Stuff::Black => &self.paints.black,
-            Stuff::Accent => &self.paints.accent,
-            Stuff::Steel => &self.paints.steel,
-            Stuff::Shaft => &self.paints.shaft,
-            Stuff::Lamp => &self.paints.lamp,
-        }
-        .clone()
+        let bumpy = [&paints.cavity, &paints.organ, &paints.bowel];
+        self.quality == Quality::High && bumpy.contains(&coat)
     }
 
     fn theatre(&mut self, setup: &SceneSetup) {
@@ -295,26 +276,21 @@ impl Builder<'_, '_, '_> {
         pieces.extend(theatre::tower(floor, detail));
         pieces.extend(theatre::cart(operation, detail));
         for piece in pieces {
-            let paint = self.fabric(piece.stuff);
+            let paint = fabric(self.paints, piece.stuff);
             let lit = piece.stuff == Fabric::Lamp;
-            let mut entity = self.put(&piece.shape, &paint, room_layer());
+            let mut entity = self.put(&piece.shape, paint, room_layer());
             if lit || matches!(piece.stuff, Fabric::Wall | Fabric::Floor) {
                 entity.insert(NotShadowCaster);
             }
         }
     }
 
-    fn screen(&mut self, setup: &SceneSetup, paint: Handle<StandardMaterial>) {
+    fn screen(&mut self, setup: &SceneSetup, coat: &Coat) {
         let (face, size) = theatre::screen(theatre::floor_m(&setup.operation));
         let mesh = self.meshes.add(Rectangle::from_size(size));
-        self.commands.spawn((
-            Mesh3d(mesh),
-            MeshMaterial3d(paint),
-            face,
-            room_layer(),
-            NotShadowCaster,
-            ChildOf(self.root),
-        ));
+        let place = (face, room_layer(), NotShadowCaster, ChildOf(self.root));
+        let mut entity = self.commands.spawn((Mesh3d(mesh), place));
+        coat.onto(&mut entity);
     }
 
     fn patient(&mut self, setup: &SceneSetup) {
@@ -336,9 +312,10 @@ impl Builder<'_, '_, '_> {
             .collect();
         let cavity = body.cavity(detail);
         let bowel = body.bowel(&organs, detail);
-        for (layer, set) in [
-            (room_layer(), SceneSet::Now),
-            (scope_layer(), SceneSet::Pictured),
+        let inside = self.inside.clone();
+        for (layer, set, paints) in [
+            (room_layer(), SceneSet::Now, &paints),
+            (scope_layer(), SceneSet::Pictured, &inside),
         ] {
             self.put(&cavity, &paints.cavity, layer.clone())
                 .insert(NotShadowCaster);
@@ -358,9 +335,8 @@ impl Builder<'_, '_, '_> {
             return;
         };
         let is_endoscope = body.arm.kind == ArmKind::Endoscope;
-        let paints = self.paints.clone();
+        let (paints, inside) = (self.paints.clone(), self.inside.clone());
         for part in arm::parts(body, look, self.quality.detail()) {
-            let paint = self.stuff(part.stuff);
             let place = |set, ghost_of| Part {
                 set,
                 arm: index,
@@ -368,7 +344,7 @@ impl Builder<'_, '_, '_> {
                 base: body.arm.base,
                 ghost_of,
             };
-            self.put(&part.shape, &paint, room_layer())
+            self.put(&part.shape, stuff(&paints, part.stuff), room_layer())
                 .insert(place(SceneSet::Now, None));
             if !part.distal {
                 continue;
@@ -376,7 +352,7 @@ impl Builder<'_, '_, '_> {
             // A trocar stays where it is, and an endoscope does not see itself.
             let moves = part.anchor != Anchor::Link(1);
             if !is_endoscope {
-                self.put(&part.shape, &paint, scope_layer())
+                self.put(&part.shape, stuff(&inside, part.stuff), scope_layer())
                     .insert(place(SceneSet::Pictured, None));
             }
             if moves {
@@ -386,7 +362,7 @@ impl Builder<'_, '_, '_> {
                     NotShadowReceiver,
                 ));
                 if !is_endoscope {
-                    self.put(&part.shape, &paints.ghost, scope_layer()).insert((
+                    self.put(&part.shape, &inside.ghost, scope_layer()).insert((
                         place(SceneSet::Commanded, Some(SceneSet::Pictured)),
                         NotShadowCaster,
                     ));
@@ -457,5 +433,30 @@ fn place_parts(state: Res<SceneState>, mut parts: Query<(&Part, &mut Transform, 
                 scale: Vec3::ONE,
             });
         }
+    }
+}
+
+fn fabric(paints: &Paints, fabric: Fabric) -> &Coat {
+    match fabric {
+        Fabric::Floor => &paints.floor,
+        Fabric::Wall => &paints.wall,
+        Fabric::White => &paints.white,
+        Fabric::Grey => &paints.grey,
+        Fabric::Black => &paints.black,
+        Fabric::Accent => &paints.accent,
+        Fabric::Steel => &paints.steel,
+        Fabric::Lamp => &paints.lamp,
+    }
+}
+
+fn stuff(paints: &Paints, stuff: Stuff) -> &Coat {
+    match stuff {
+        Stuff::White => &paints.white,
+        Stuff::Grey => &paints.grey,
+        Stuff::Black => &paints.black,
+        Stuff::Accent => &paints.accent,
+        Stuff::Steel => &paints.steel,
+        Stuff::Shaft => &paints.shaft,
+        Stuff::Lamp => &paints.lamp,
     }
 }

@@ -9,6 +9,7 @@ use bevy::render::render_resource::{Extent3d, Face, TextureDimension, TextureFor
 
 use super::Quality;
 use super::noise::{layered, noise};
+use super::plain::{Lit, Plain};
 
 /// Okabe and Ito's sky blue: where the hands want an arm.
 pub const GHOST: Srgba = Srgba::rgb(0.337, 0.706, 0.914);
@@ -17,57 +18,92 @@ pub const DELAY: Srgba = Srgba::rgb(0.902, 0.624, 0.0);
 /// Okabe and Ito's yellow: where a tip is.
 pub const TIP: Srgba = Srgba::rgb(0.941, 0.894, 0.259);
 
+/// A material: physical, or one that a software driver can shade in time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Coat {
+    /// Physical.
+    Rich(Handle<StandardMaterial>),
+    /// Cheap.
+    Plain(Handle<Plain>),
+}
+
+impl Coat {
+    /// Puts it on an entity.
+    pub fn onto(&self, entity: &mut EntityCommands<'_>) {
+        match self {
+            Self::Rich(material) => entity.insert(MeshMaterial3d(material.clone())),
+            Self::Plain(material) => entity.insert(MeshMaterial3d(material.clone())),
+        };
+    }
+}
+
 /// The materials of the scene, shared by everything that is made of them.
 #[derive(Resource, Clone)]
 pub struct Paints {
     /// Housings of the arms.
-    pub white: Handle<StandardMaterial>,
+    pub white: Coat,
     /// Seams, buttons, joints.
-    pub grey: Handle<StandardMaterial>,
+    pub grey: Coat,
     /// Rubber and glass-black covers.
-    pub black: Handle<StandardMaterial>,
+    pub black: Coat,
     /// The robot's one colour.
-    pub accent: Handle<StandardMaterial>,
+    pub accent: Coat,
     /// Brushed steel: wrists, jaws, trocars.
-    pub steel: Handle<StandardMaterial>,
+    pub steel: Coat,
     /// The coating of an instrument's shaft.
-    pub shaft: Handle<StandardMaterial>,
+    pub shaft: Coat,
     /// Sterile cloth.
-    pub drape: Handle<StandardMaterial>,
+    pub drape: Coat,
     /// The adhesive edge of the opening in the drape.
-    pub hem: Handle<StandardMaterial>,
+    pub hem: Coat,
     /// Skin; the colours of its corners say where it is clear.
-    pub skin: Handle<StandardMaterial>,
+    pub skin: Coat,
     /// The inside of the abdomen.
-    pub cavity: Handle<StandardMaterial>,
+    pub cavity: Coat,
     /// The organ; the colours of its corners say where it is pressed.
-    pub organ: Handle<StandardMaterial>,
+    pub organ: Coat,
     /// Loops of bowel and fat about it.
-    pub bowel: Handle<StandardMaterial>,
+    pub bowel: Coat,
     /// Theatre floor.
-    pub floor: Handle<StandardMaterial>,
+    pub floor: Coat,
     /// Theatre walls.
-    pub wall: Handle<StandardMaterial>,
+    pub wall: Coat,
     /// The lit glass of a lamp.
-    pub lamp: Handle<StandardMaterial>,
+    pub lamp: Coat,
     /// The ghost of an arm.
-    pub ghost: Handle<StandardMaterial>,
+    pub ghost: Coat,
     /// The thread between a ghost's tip and the tip.
-    pub thread: Handle<StandardMaterial>,
+    pub thread: Coat,
     /// The ring about a tip.
-    pub ring: Handle<StandardMaterial>,
+    pub ring: Coat,
     /// The ring about a ghost's tip.
-    pub ghost_ring: Handle<StandardMaterial>,
+    pub ghost_ring: Coat,
 }
 
 impl Paints {
-    /// Makes them all.
-    pub fn new(
+    /// Makes them all, as they look in the theatre and as they look in the endoscope's light.
+    pub fn both(
         quality: Quality,
         materials: &mut Assets<StandardMaterial>,
+        plains: &mut Assets<Plain>,
         images: &mut Assets<Image>,
-    ) -> Self {
-        let fine = quality == Quality::High;
+    ) -> (Self, Self) {
+        let pictures = Pictures::new(quality, images);
+        if quality == Quality::High {
+            let paints = Self::new(true, &pictures, |material| {
+                Coat::Rich(materials.add(material))
+            });
+            return (paints.clone(), paints);
+        }
+        let mut of = |lit| {
+            Self::new(false, &pictures, |material| {
+                Coat::Plain(plains.add(Plain::like(&material, lit)))
+            })
+        };
+        (of(Lit::Theatre), of(Lit::Endoscope))
+    }
+
+    fn new(fine: bool, pictures: &Pictures, mut add: impl FnMut(StandardMaterial) -> Coat) -> Self {
         let solid = |color: Srgba, roughness: f32, metallic: f32| StandardMaterial {
             base_color: color.into(),
             perceptual_roughness: roughness,
@@ -92,11 +128,11 @@ impl Paints {
             clearcoat_perceptual_roughness: 0.15,
             ..base
         };
-        let mut add = |material: StandardMaterial| materials.add(material);
-        let tissue = images.add(tissue_picture(if fine { 512 } else { 256 }));
-        let bumps = fine.then(|| images.add(bump_picture(512, 14.0, 2.2, 4)));
-        let weave = fine.then(|| images.add(bump_picture(512, 40.0, 0.9, 3)));
-        let tiles = images.add(floor_picture(256));
+        let Pictures {
+            tissue,
+            bumps,
+            tiles,
+        } = pictures.clone();
         Self {
             white: add(solid(Srgba::rgb(0.90, 0.91, 0.92), 0.32, 0.0)),
             grey: add(solid(Srgba::rgb(0.42, 0.45, 0.49), 0.45, 0.1)),
@@ -109,7 +145,6 @@ impl Paints {
             )),
             shaft: add(solid(Srgba::rgb(0.10, 0.105, 0.115), 0.38, 0.0)),
             drape: add(StandardMaterial {
-                normal_map_texture: weave,
                 double_sided: true,
                 cull_mode: None,
                 reflectance: 0.25,
@@ -156,6 +191,25 @@ impl Paints {
             thread: add(glow(DELAY, 1.0)),
             ring: add(glow(TIP, 1.0)),
             ghost_ring: add(glow(GHOST, 0.8)),
+        }
+    }
+}
+
+/// The pictures that materials are made with.
+#[derive(Clone)]
+struct Pictures {
+    tissue: Handle<Image>,
+    bumps: Option<Handle<Image>>,
+    tiles: Handle<Image>,
+}
+
+impl Pictures {
+    fn new(quality: Quality, images: &mut Assets<Image>) -> Self {
+        let fine = quality == Quality::High;
+        Self {
+            tissue: images.add(tissue_picture(if fine { 512 } else { 256 })),
+            bumps: fine.then(|| images.add(bump_picture(512, 14.0, 0.8, 3))),
+            tiles: images.add(floor_picture(256)),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::table_m;
 pub const TABLE_HALF_WIDTH_M: f32 = 0.27;
 
 /// How far the opening in the drape reaches beyond the outer ports, m. Assumed.
-const OPENING_MARGIN_M: f32 = 0.065;
+const OPENING_MARGIN_M: f32 = 0.048;
 
 /// How thick the abdominal wall is drawn, m. Assumed.
 const WALL_M: f32 = 0.018;
@@ -81,7 +81,7 @@ impl Body {
         for rod in &self.rods {
             let top = rod_top_m(rod, x, y);
             if top > 0.0 {
-                height = smooth_greatest(height, top, 0.03);
+                height = smooth_greatest(height, top, 0.05);
             }
         }
         height
@@ -204,15 +204,16 @@ impl Body {
         } else {
             (41, 27)
         };
+        // The poles lie towards head and feet, out of sight.
         let place = |column: usize, row: usize| {
             let around =
                 core::f32::consts::TAU * (column % (columns - 1)) as f32 / (columns - 1) as f32;
             let rise = core::f32::consts::PI * (row as f32 / (rows - 1) as f32 - 0.5);
             let round = |value: f32| value.signum() * value.abs().powf(0.72);
             let direction = Vec3::new(
-                round(rise.cos()) * round(around.cos()),
                 round(rise.cos()) * round(around.sin()),
                 round(rise.sin()),
+                round(rise.cos()) * round(around.cos()),
             );
             let at = centre + direction * half;
             let floor = (0.5 - direction.z).clamp(0.0, 1.0);
@@ -227,8 +228,8 @@ impl Body {
             Some(color.extend(1.0))
         };
         let mut cavity = Shape::sheet(columns, rows, place, tint, |_, _| false).inside_out();
-        for uv in &mut cavity.uvs {
-            *uv *= Vec2::new(4.0, 2.0);
+        for (uv, at) in cavity.uvs.iter_mut().zip(&cavity.positions) {
+            *uv = Vec2::new(at.x + 0.6 * at.z, at.y + 0.35 * at.z) * 5.0;
         }
         cavity
     }

@@ -49,7 +49,7 @@ pub fn floor_m(operation: &Operation) -> f32 {
 }
 
 /// Where the two lamps hang, m, table's frame; both shine on the abdomen.
-pub const LAMPS_M: [Vec3; 2] = [Vec3::new(-0.95, -0.75, 1.42), Vec3::new(0.95, -0.95, 1.36)];
+pub const LAMPS_M: [Vec3; 2] = [Vec3::new(-1.0, -0.45, 1.36), Vec3::new(0.30, -0.05, 1.60)];
 
 /// What the lamps shine on, m.
 pub const LIT_M: Vec3 = Vec3::new(0.0, -0.05, 0.2);
@@ -78,7 +78,7 @@ pub fn walls(floor: f32) -> Vec<Piece> {
         stuff: Fabric::Floor,
         shape: ground,
     }];
-    let up = 2.9;
+    let up = 3.3;
     // Facing inwards: from outside, the camera looks through them.
     for (turn, _) in [0.0_f32, 1.0, 2.0, 3.0].into_iter().zip(0..) {
         let rotation = Quat::from_rotation_z(turn * core::f32::consts::FRAC_PI_2);
@@ -152,8 +152,8 @@ pub fn table(floor: f32, ends_y_m: (f32, f32), detail: Detail) -> Vec<Piece> {
 
 /// The lamps, on arms from the ceiling.
 pub fn lamps(floor: f32, detail: Detail) -> Vec<Piece> {
-    let ceiling = floor + 2.9;
-    let root = Vec3::new(0.0, -1.25, ceiling);
+    let ceiling = floor + 3.2;
+    let root = Vec3::new(-0.2, -0.9, ceiling);
     let mut arms = Shape::rounded_cylinder(0.07, -0.02, 0.5, 0.02, detail)
         .placed(&along(root, root - Vec3::Z));
     let mut glass = Shape::default();
@@ -161,7 +161,7 @@ pub fn lamps(floor: f32, detail: Detail) -> Vec<Piece> {
     for lamp in LAMPS_M {
         let down = (LIT_M - lamp).normalize();
         let hinge = lamp - down * 0.10;
-        let elbow = Vec3::new(lamp.x * 0.8, lamp.y - 0.16, ceiling - 0.42);
+        let elbow = Vec3::new(hinge.x - 0.04, hinge.y - 0.10, ceiling - 0.42);
         arms = arms.and(Shape::sweep(
             &[
                 root - Vec3::Z * 0.42,
@@ -354,11 +354,9 @@ pub fn cart(operation: &Operation, detail: Detail) -> Vec<Piece> {
         let wheel = Shape::rounded_cylinder(0.05, -0.025, 0.025, 0.012, detail);
         black = black.and(wheel.placed(&along(at, at + side)));
     }
-    let grip: Vec<Vec3> = [(-0.2, 0.98), (-0.2, 1.06), (0.2, 1.06), (0.2, 0.98)]
-        .map(|(x, z)| foot + heading * Vec3::new(x, 0.56, z))
+    let grip: Vec<Vec3> = [(-0.2, 0.80), (-0.2, 0.96), (0.2, 0.96), (0.2, 0.80)]
+        .map(|(x, z)| foot + heading * Vec3::new(x, 0.46, z))
         .to_vec();
-    let stem = Shape::rounded_box(Vec3::new(0.40, 0.10, 0.05), 0.02, detail);
-    grey = grey.and(facing(stem, foot + Vec3::Z * 0.84 - ahead * 0.5));
     black = black.and(Shape::sweep(&grip, &[0.016; 4], detail));
 
     // The boom over the patient, and the plate that the arms hang from.
