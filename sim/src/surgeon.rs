@@ -1,7 +1,8 @@
 //! The surgeon: hands that move as people's hands do, and the habits at the clutch pedal.
 //!
-//! A hand makes minimum-jerk reaches between points of a small volume, turns its wrist on the way,
-//! and trembles. The pedal is pressed at the start, now and then by habit, and whenever the console
+//! A hand makes minimum-jerk reaches that bring its instrument to points of a small volume about where the instrument
+//! started, turns its wrist on the way, and trembles. What a clutch gesture, a change of instruments or a hold puts
+//! between hand and instrument, the surgeon sees and reckons with, as far as the console shows it in time. The pedal is pressed at the start, now and then by habit, and whenever the console
 //! shows for longer than a reaction time that the robot does not follow. Two hands hold two instruments;
 //! now and then one takes the instrument that nobody holds, and now and then both move the endoscope.
 //!
@@ -32,7 +33,32 @@ pub struct Surgeon {
     habits: Stream,
     grips: Grips,
     choices: Stream,
+    /// How far each arm's instrument has come, as the surgeon sees it.
+    instruments: Vec<Displacement>,
+    /// Where the hands were a moment ago.
+    before: [Pose; HANDS],
     recording: Option<Arc<Recording>>,
+}
+
+/// How far an instrument has come from where it started, in the hand's measure.
+#[derive(Clone, Copy)]
+struct Displacement {
+    moved_m: Vector3<f64>,
+    turned: UnitQuaternion<f64>,
+}
+
+impl Displacement {
+    const NONE: Self = Self {
+        moved_m: Vector3::new(0.0, 0.0, 0.0),
+        turned: UnitQuaternion::new_unchecked(nalgebra::Quaternion::new(1.0, 0.0, 0.0, 0.0)),
+    };
+
+    /// The hand moved, and the instrument with it.
+    fn follow(&mut self, from: &Pose, to: &Pose) {
+        self.moved_m += to.translation.vector - from.translation.vector;
+        self.turned = to.rotation * from.rotation.inverse() * self.turned;
+        self.turned.renormalize();
+    }
 }
 
 /// Who holds what.
@@ -42,6 +68,8 @@ struct Grips {
     instruments: Vec<usize>,
     held: [Option<usize>; HANDS],
     next_swap_ns: u64,
+    /// The hand that takes another instrument when it has come to rest.
+    swaps: Option<usize>,
     has_endoscope: bool,
     camera_until_ns: Option<u64>,
     next_camera_ns: u64,
@@ -160,6 +188,8 @@ impl Surgeon {
             habits,
             grips,
             choices,
+            instruments: vec![Displacement::NONE; arms.len()],
+            before: [Pose::identity(); HANDS],
             recording: None,
         }
     }
@@ -185,8 +215,9 @@ impl Surgeon {
     pub fn act(&mut self, now_ns: u64, shown: Option<State>) -> HandInput {
         let clutch_pressed = self.work_pedal(now_ns, shown);
         let follows = matches!(shown, Some(State::Following | State::Coasting));
+        let rests = self.hands.each_ref().map(|hand| hand.rests(now_ns));
         self.grips
-            .work(now_ns, follows, &self.settings, &mut self.choices);
+            .work(now_ns, follows, rests, &self.settings, &mut self.choices);
         let mut hands = [Hand {
             pose: Pose::identity(),
             jaw_rad: 0.0,
@@ -194,10 +225,26 @@ impl Surgeon {
         }; HANDS];
         let held = self.grips.held;
         for ((hand, motion), arm) in hands.iter_mut().zip(&mut self.hands).zip(held) {
+            let displaced = arm.and_then(|arm| self.instruments.get(arm));
             *hand = Hand {
                 arm,
-                ..motion.at(now_ns, &self.settings)
+                ..motion.at(
+                    now_ns,
+                    &self.settings,
+                    displaced.unwrap_or(&Displacement::NONE),
+                )
             };
+        }
+        // Right after a gesture the console cannot show yet that the robot follows again.
+        let patience_ns = seconds_ns(self.settings.patience_s.get());
+        let released_ns = self.pedal.released_at_ns;
+        let trusts = released_ns > 0 && now_ns < released_ns.saturating_add(patience_ns);
+        let is_led = (follows || trusts) && !clutch_pressed && self.grips.camera_until_ns.is_none();
+        for (hand, before) in hands.iter().zip(&mut self.before) {
+            if is_led && let Some(seen) = hand.arm.and_then(|arm| self.instruments.get_mut(arm)) {
+                seen.follow(before, &hand.pose);
+            }
+            *before = hand.pose;
         }
         if let Some(recording) = &self.recording {
             let recorded = recording.hands_at(now_ns as f64 / NS_PER_S);
@@ -229,12 +276,18 @@ impl Surgeon {
                 sink(&value.to_bits().to_le_bytes());
             }
         }
+        for seen in &self.instruments {
+            for value in seen.moved_m.iter().chain(seen.turned.coords.iter()) {
+                sink(&value.to_bits().to_le_bytes());
+            }
+        }
         let (pedal, grips) = (&self.pedal, &self.grips);
         for held in grips.held {
             sink(&[held.map_or(u8::MAX, |arm| arm as u8)]);
         }
         for value in [
             grips.next_swap_ns,
+            grips.swaps.map_or(u64::MAX, |hand| hand as u64),
             grips.next_camera_ns,
             grips.camera_until_ns.unwrap_or(u64::MAX),
             pedal.pressed_until_ns.unwrap_or(u64::MAX),
@@ -301,6 +354,7 @@ impl Grips {
             has_endoscope: of_kind(ArmKind::Endoscope).next().is_some(),
             instruments,
             next_swap_ns: draw_ns(settings.swap_every_s, choices),
+            swaps: None,
             camera_until_ns: None,
             next_camera_ns: draw_ns(settings.camera_every_s, choices),
         }
@@ -310,6 +364,7 @@ impl Grips {
         &mut self,
         now_ns: u64,
         follows: bool,
+        rests: [bool; HANDS],
         settings: &SurgeonSettings,
         choices: &mut Stream,
     ) {
@@ -324,15 +379,18 @@ impl Grips {
         // A hand changes instruments whether or not the robot follows: also in a gap.
         if now_ns >= self.next_swap_ns {
             self.next_swap_ns = now_ns + draw_ns(settings.swap_every_s, choices);
-            let free = self
-                .instruments
-                .iter()
-                .copied()
-                .find(|arm| !self.held.contains(&Some(*arm)));
-            if let Some(free) = free {
-                let hand = usize::from(choices.uniform() < 0.5);
-                self.held[hand] = Some(free);
-            }
+            self.swaps = Some(usize::from(choices.uniform() < 0.5));
+        }
+        let free = self
+            .instruments
+            .iter()
+            .copied()
+            .find(|arm| !self.held.contains(&Some(*arm)));
+        if let (Some(hand), Some(free)) = (self.swaps, free)
+            && rests[hand]
+        {
+            self.held[hand] = Some(free);
+            self.swaps = None;
         }
     }
 }
@@ -362,13 +420,19 @@ impl HandMotion {
             stitch: None,
             tremor,
         };
-        motion.begin_reach(0, settings);
+        motion.begin_reach(0, settings, &Displacement::NONE);
         motion
     }
 
-    fn at(&mut self, now_ns: u64, settings: &SurgeonSettings) -> Hand {
+    /// Whether a reach has ended and the next has not begun.
+    fn rests(&self, now_ns: u64) -> bool {
+        now_ns >= self.began_ns + self.moves_ns
+    }
+
+    /// Where the hand is, given how far its instrument has come.
+    fn at(&mut self, now_ns: u64, settings: &SurgeonSettings, displaced: &Displacement) -> Hand {
         if now_ns >= self.began_ns + self.moves_ns + self.rests_ns {
-            self.begin_reach(now_ns, settings);
+            self.begin_reach(now_ns, settings, displaced);
         }
         let progress = (now_ns - self.began_ns) as f64 / self.moves_ns.max(1) as f64;
         let s = minimum_jerk(progress);
@@ -388,7 +452,7 @@ impl HandMotion {
         }
     }
 
-    fn begin_reach(&mut self, now_ns: u64, settings: &SurgeonSettings) {
+    fn begin_reach(&mut self, now_ns: u64, settings: &SurgeonSettings, displaced: &Displacement) {
         let stream = &mut self.stream;
         let reach_m = settings.reach_mm.get() * 1e-3;
         let turn_rad = settings.turn_deg.get() * core::f64::consts::PI / 180.0;
@@ -404,9 +468,13 @@ impl HandMotion {
             self.rests_ns = draw_ns(settings.rest_s, stream) + wait_ns(settings, stream);
             return;
         }
+        // What is aimed at is a place of the instrument: the hand goes as far as the instrument has to.
+        let moves_m = in_ball(stream) * reach_m - displaced.moved_m;
+        let aim = UnitQuaternion::from_scaled_axis(in_ball(stream) * turn_rad);
+        let turned = UnitQuaternion::from_scaled_axis(self.from.turn_rad);
         self.to = Place {
-            position_m: in_ball(stream) * reach_m,
-            turn_rad: in_ball(stream) * turn_rad,
+            position_m: self.from.position_m + moves_m,
+            turn_rad: (aim * displaced.turned.inverse() * turned).scaled_axis(),
             jaw_rad: settings.jaw_rad.at(stream.uniform()).get(),
         };
         self.began_ns = now_ns;
@@ -500,19 +568,42 @@ mod tests {
     }
 
     #[test]
-    fn hands_stay_in_their_volume_and_never_jump() {
+    fn instruments_stay_in_their_volume_however_often_the_clutch_is_pressed_and_hands_never_jump() {
         let mut surgeon = surgeon(3);
         let mut before: Option<Vector3<f64>> = None;
         let reach_m = SurgeonSettings::default().reach_mm.get() * 1e-3;
-        for tick in 0..20_000 {
-            let hand = surgeon.act(tick * 1_000_000, Some(State::Following)).hands[0];
-            let position = hand.pose.translation.vector;
-            assert!(position.norm() <= reach_m + 1e-3, "tick {tick}: {position}");
+        // The robot follows what the hands do between gestures, from the first one on.
+        let (mut hand_before, mut instruments) = ([Vector3::zeros(); HANDS], [Vector3::zeros(); 4]);
+        let (mut gestures, mut pressed) = (0, false);
+        for tick in 0..300_000 {
+            let shown = match gestures {
+                0 => State::Idle,
+                _ => State::Following,
+            };
+            let input = surgeon.act(tick * 1_000_000, Some(shown));
+            gestures += u32::from(pressed && !input.clutch_pressed);
+            pressed = input.clutch_pressed;
+            for (hand, before) in input.hands.iter().zip(&mut hand_before) {
+                let position = hand.pose.translation.vector;
+                let is_led = gestures > 0 && !pressed && !input.camera_pressed;
+                if is_led && let Some(arm) = hand.arm {
+                    instruments[arm] += position - *before;
+                }
+                *before = position;
+            }
+            for (arm, moved) in instruments.iter().enumerate() {
+                assert!(
+                    moved.norm() <= 1.1 * reach_m,
+                    "tick {tick}, arm {arm}: {moved}"
+                );
+            }
+            let position = hand_before[0];
             if let Some(before) = before {
                 assert!((position - before).norm() < 1e-3, "tick {tick} jumps");
             }
             before = Some(position);
         }
+        assert!(gestures > 30, "{gestures} gestures");
     }
 
     #[test]
@@ -594,7 +685,7 @@ mod tests {
         let (mut farthest_m, mut most_turned, mut stitches) = (0.0_f64, 0.0_f64, 0);
         let mut began_ns = motion.began_ns;
         for tick in 0..30_000 {
-            let hand = motion.at(tick * 1_000_000, &settings);
+            let hand = motion.at(tick * 1_000_000, &settings, &Displacement::NONE);
             let place = hand.pose.translation.vector;
             // Every stitch starts where the hand started: at the origin.
             let spoke = motion.stitch.expect("all are stitches").spoke_m;
@@ -628,9 +719,11 @@ mod tests {
                 ..SurgeonSettings::default()
             };
             let mut motion = HandMotion::new(&settings, Stream::new(5, "waits"));
-            let mut before = motion.at(0, &settings).pose;
+            let mut before = motion.at(0, &settings, &Displacement::NONE).pose;
             let still = (1..60_000).filter(|tick| {
-                let pose = motion.at(tick * 1_000_000, &settings).pose;
+                let pose = motion
+                    .at(tick * 1_000_000, &settings, &Displacement::NONE)
+                    .pose;
                 core::mem::replace(&mut before, pose) == pose
             });
             still.count() as f64 / 60_000.0
@@ -652,7 +745,13 @@ mod tests {
             };
             let mut motion = HandMotion::new(&settings, Stream::new(2, "spectrum"));
             let xs: Vec<f64> = (0..800)
-                .map(|sample| motion.at(sample * 25_000_000, &settings).pose.translation.x)
+                .map(|sample| {
+                    motion
+                        .at(sample * 25_000_000, &settings, &Displacement::NONE)
+                        .pose
+                        .translation
+                        .x
+                })
                 .collect();
             let mean = xs.iter().sum::<f64>() / xs.len() as f64;
             let at = |hertz: f64| {
