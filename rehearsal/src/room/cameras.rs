@@ -87,7 +87,7 @@ fn spawn_camera(
             far: 12.0,
             ..default()
         }),
-        Exposure { ev100: 10.4 },
+        Exposure { ev100: 10.0 },
         if fine {
             Tonemapping::TonyMcMapface
         } else {

@@ -8,7 +8,7 @@ use bevy::shader::{Shader, ShaderRef};
 
 use super::arm::quat;
 use super::eye::Eye;
-use super::{EndoscopeView, Quality, TableFrame, arrival_layer, scope_layer, table_m};
+use super::{EndoscopeView, Quality, TableFrame, arrival_layer, paint, scope_layer, table_m};
 use crate::scene::{Picture, SceneSetup, SceneState};
 
 /// The camera of the endoscope.
@@ -110,6 +110,7 @@ fn spawn(
     let (width, height) = size_px(*quality);
     let raw = images.add(texture(width, height));
     let fine = *quality == Quality::High;
+    let surroundings = fine.then(|| paint::surroundings(&mut images));
     let camera = commands
         .spawn((
             EndoscopeCamera,
@@ -143,11 +144,17 @@ fn spawn(
         .id();
     // The endoscope brings its own light. It is near the eye, and off its axis as a ring of fibres is.
     let lamp = Vec3::new(0.012, 0.02, -(eye.behind_tip_m as f32) * 0.10);
-    if fine {
+    if let Some(surroundings) = surroundings {
+        commands.entity(camera).insert(EnvironmentMapLight {
+            diffuse_map: surroundings.clone(),
+            specular_map: surroundings,
+            intensity: 160.0,
+            ..default()
+        });
         commands.spawn((
             SpotLight {
                 color: Color::srgb(1.0, 0.97, 0.92),
-                intensity: 5_500.0,
+                intensity: 3_600.0,
                 range: 2.0,
                 radius: 0.004,
                 inner_angle: 0.25,

@@ -139,9 +139,9 @@ impl Paints {
             black: add(solid(Srgba::rgb(0.06, 0.065, 0.075), 0.35, 0.0)),
             accent: add(solid(Srgba::rgb(0.05, 0.36, 0.62), 0.35, 0.0)),
             steel: add(solid(
-                Srgba::rgb(0.78, 0.79, 0.81),
+                Srgba::rgb(0.86, 0.87, 0.89),
                 if fine { 0.28 } else { 0.45 },
-                if fine { 0.95 } else { 0.55 },
+                if fine { 0.8 } else { 0.55 },
             )),
             shaft: add(solid(Srgba::rgb(0.10, 0.105, 0.115), 0.38, 0.0)),
             drape: add(StandardMaterial {
@@ -181,13 +181,7 @@ impl Paints {
                 emissive: LinearRgba::rgb(900.0, 880.0, 820.0),
                 ..default()
             }),
-            ghost: add(StandardMaterial {
-                base_color: GHOST.with_alpha(0.42).into(),
-                emissive: LinearRgba::from(GHOST) * 90.0,
-                alpha_mode: AlphaMode::Blend,
-                perceptual_roughness: 0.4,
-                ..default()
-            }),
+            ghost: add(glow(GHOST, 0.42)),
             thread: add(glow(DELAY, 1.0)),
             ring: add(glow(TIP, 1.0)),
             ghost_ring: add(glow(GHOST, 0.8)),
@@ -232,7 +226,7 @@ pub fn surroundings(images: &mut Assets<Image>) -> Handle<Image> {
                     _ => Vec3::new(-across, -down, -1.0),
                 }
                 .normalize();
-                let base = 0.34 + 0.30 * ahead.y;
+                let base = 0.50 + 0.30 * ahead.y;
                 let field = |towards: Vec3| {
                     ((ahead.dot(towards.normalize()) - 0.86) * 14.0).clamp(0.0, 1.0)
                 };

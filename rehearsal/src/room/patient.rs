@@ -103,13 +103,14 @@ impl Body {
             self.opening.min.y,
             self.opening.max.y,
         );
+        let heights = self.cloth(&across, &down, half, (foot, head));
         let point = |column: usize, row: usize| {
             let (s, t) = (across[column], down[row]);
             let over_x = (s.abs() - half).max(0.0);
             let over_y = (foot - t).max(t - head).max(0.0);
             let over = over_x.max(over_y);
             let (x, y) = (s.clamp(-half, half), t.clamp(foot, head));
-            let lie = self.height_m(x, y);
+            let lie = heights[row * across.len() + column];
             let crease = 0.004 * layered(Vec3::new(x * 9.0, y * 5.0, 0.0), 3);
             if over <= 0.0 {
                 // At the opening the cloth is glued to the skin.
@@ -143,6 +144,39 @@ impl Body {
             *uv = Vec2::new(across[index % across.len()], down[index / across.len()]) * 3.0;
         }
         drape
+    }
+
+    /// Heights of a cloth that lies on the body and is drawn tight between its high places, m; on the skin itself about
+    /// the opening.
+    fn cloth(&self, across: &[f32], down: &[f32], half: f32, ends: (f32, f32)) -> Vec<f32> {
+        let columns = across.len();
+        let at = |index: usize| {
+            let (x, y) = (across[index % columns], down[index / columns]);
+            (x.clamp(-half, half), y.clamp(ends.0, ends.1))
+        };
+        let body: Vec<f32> = (0..columns * down.len())
+            .map(|index| self.height_m(at(index).0, at(index).1))
+            .collect();
+        let mut cloth = body.clone();
+        for _ in 0..across.len() / 2 {
+            let before = cloth.clone();
+            for row in 1..down.len() - 1 {
+                for column in 1..columns - 1 {
+                    let index = row * columns + column;
+                    let around = before[index - 1]
+                        + before[index + 1]
+                        + before[index - columns]
+                        + before[index + columns];
+                    cloth[index] = body[index].max(around / 4.0 - 2e-4);
+                }
+            }
+        }
+        for (index, height) in cloth.iter_mut().enumerate() {
+            let (x, y) = at(index);
+            let free = (self.distance_to_opening_m(x, y) / 0.09).clamp(0.0, 1.0);
+            *height = body[index] + (*height - body[index]) * free;
+        }
+        cloth
     }
 
     /// The edge of the opening.

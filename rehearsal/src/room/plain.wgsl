@@ -42,8 +42,8 @@ fn fragment(in: VertexOutput, @builtin(front_facing) front: bool) -> @location(0
     let half_way = normalize(light + eye);
     let near = max(dot(normal, half_way), 0.0);
     // The endoscope's light falls off with the square of the distance.
-    let strength = mix(0.92, min(0.058 / distance_squared, 2.2), scope);
-    let sky = mix(mix(0.30, 0.56, normal.y * 0.5 + 0.5), 0.10, scope);
+    let strength = mix(0.80, min(0.058 / distance_squared, 2.2), scope);
+    let sky = mix(mix(0.26, 0.50, normal.y * 0.5 + 0.5), 0.10, scope);
     let highlight = plain.gloss.x * pow(near, plain.gloss.y) * strength;
     let lit = color.rgb * (sky + facing * strength) + vec3<f32>(highlight) + plain.glow.rgb;
     return vec4<f32>(lit / (1.0 + max(max(lit.r, max(lit.g, lit.b)) - 0.85, 0.0)), color.a);

@@ -280,24 +280,41 @@ impl Shape {
 
     /// Normals anew from the triangles, for corners at one place together.
     pub fn smooth(&mut self) {
-        let mut sums = vec![Vec3::ZERO; self.positions.len()];
-        for triangle in self.indices.chunks_exact(3) {
-            let [a, b, c] = [triangle[0], triangle[1], triangle[2]].map(|index| index as usize);
-            let (pa, pb, pc) = (self.positions[a], self.positions[b], self.positions[c]);
-            let normal = (pb - pa).cross(pc - pa);
-            for corner in [a, b, c] {
-                sums[corner] += normal;
+        let places = self.places();
+        self.smooth_at(&places);
+    }
+
+    /// For each corner the first one at its place: both ends of a seam have one.
+    pub fn places(&self) -> Vec<u32> {
+        let key = |index: u32| {
+            (self.positions[index as usize] * 1e5)
+                .round()
+                .as_ivec3()
+                .to_array()
+        };
+        let mut order: Vec<u32> = (0..self.positions.len() as u32).collect();
+        order.sort_by_key(|&index| key(index));
+        let mut places = vec![0; order.len()];
+        for run in order.chunk_by(|&a, &b| key(a) == key(b)) {
+            for &index in run {
+                places[index as usize] = run[0];
             }
         }
-        // Corners at one place (a seam) share their sum.
-        let key = |at: Vec3| (at * 1e5).round().as_ivec3().to_array();
-        let mut order: Vec<usize> = (0..self.positions.len()).collect();
-        order.sort_by_key(|&index| key(self.positions[index]));
-        for run in order.chunk_by(|&a, &b| key(self.positions[a]) == key(self.positions[b])) {
-            let sum: Vec3 = run.iter().map(|&index| sums[index]).sum();
-            for &index in run {
-                self.normals[index] = sum.normalize_or(Vec3::Z);
+        places
+    }
+
+    /// Normals anew from the triangles; corners of one place ([`Shape::places`]) share theirs.
+    pub fn smooth_at(&mut self, places: &[u32]) {
+        let mut sums = vec![Vec3::ZERO; self.positions.len()];
+        for triangle in self.indices.chunks_exact(3) {
+            let [a, b, c] = [0, 1, 2].map(|corner| self.positions[triangle[corner] as usize]);
+            let normal = (b - a).cross(c - a);
+            for &corner in triangle {
+                sums[places[corner as usize] as usize] += normal;
             }
+        }
+        for (normal, place) in self.normals.iter_mut().zip(places) {
+            *normal = sums[*place as usize].normalize_or(Vec3::Z);
         }
     }
 

@@ -45,6 +45,7 @@ pub struct SoftTissue {
     /// The axis and radius of the undented surface.
     pub rod: Rod,
     rest: Shape,
+    places: Vec<u32>,
     dented: bool,
 }
 
@@ -53,10 +54,12 @@ impl SoftTissue {
     pub fn new(set: SceneSet, rod: Rod, detail: Detail) -> (Self, Shape) {
         let rest = organ(&rod, detail);
         let shape = rest.clone();
+        let places = rest.places();
         let tissue = Self {
             set,
             rod,
             rest,
+            places,
             dented: false,
         };
         (tissue, shape)
@@ -96,7 +99,7 @@ impl SoftTissue {
                 *color = tint.extend(1.0);
             }
         }
-        shape.smooth();
+        shape.smooth_at(&self.places);
         shape
     }
 }
