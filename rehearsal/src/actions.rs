@@ -42,6 +42,10 @@ pub enum Action {
     Clutch(bool),
     /// The camera pedal.
     CameraPedal(bool),
+    /// The clutch pedal, by its button held with the mouse.
+    ClutchButton(bool),
+    /// The camera pedal, by its button held with the mouse.
+    CameraButton(bool),
     /// The hand takes the free instrument.
     SwapArm,
     /// The other hand is moved.

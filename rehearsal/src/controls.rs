@@ -164,11 +164,13 @@ fn fulfil(
                 Err(error) => screen.message = Some((error.to_string(), MESSAGE_FRAMES)),
             },
             Action::Save => screen.message = Some((save(&session, &screen), MESSAGE_FRAMES)),
-            Action::Clutch(pressed) => {
+            Action::Clutch(pressed) => hands.press_clutch(pressed),
+            Action::CameraPedal(pressed) => hands.press_camera(pressed),
+            Action::ClutchButton(pressed) => {
                 screen.holds_clutch = pressed;
                 hands.press_clutch(pressed);
             }
-            Action::CameraPedal(pressed) => {
+            Action::CameraButton(pressed) => {
                 screen.holds_camera = pressed;
                 hands.press_camera(pressed);
             }

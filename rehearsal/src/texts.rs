@@ -6,7 +6,7 @@ use std::fmt::Display;
 
 use clap::ValueEnum;
 use control_loop::{FaultKind, PathHealth, State, Verdict};
-use net_model::{Fault, FaultKind as NetFault, WhichPaths};
+use net_model::{Attack, AttackKind, Fault, FaultKind as NetFault, WhichPaths};
 use safety::Id;
 use sim::journal::Happening;
 
@@ -63,6 +63,14 @@ impl Language {
         match self {
             Self::English => text,
             Self::French => text.replace('.', ","),
+        }
+    }
+
+    /// A colon as the language sets it.
+    pub const fn colon(self) -> &'static str {
+        match self {
+            Self::English => ": ",
+            Self::French => " : ",
         }
     }
 
@@ -155,7 +163,6 @@ texts! {
     StopBanner: "Emergency stop.", "Arrêt d'urgence.";
     StopDo: "Somebody at the bedside must look; a new session begins with F3.", "Quelqu'un au chevet doit vérifier ; une nouvelle séance commence avec F3.";
     IdleBanner: "The console greets the robot.", "La console salue le robot.";
-    SaysCutBoth: "both paths are cut", "les deux voies sont coupées";
     Play: "Play", "Lecture";
     Pause: "Pause", "Pause";
     TickBack: "Tick back", "Pas arrière";
@@ -374,6 +381,38 @@ pub fn network_fault(language: Language, fault: &Fault) -> String {
     format!("{what}, {}", paths(language, fault.paths))
 }
 
+/// An attack of the schedule in words.
+pub fn network_attack(language: Language, attack: &Attack) -> String {
+    let what = match (language, attack.kind) {
+        (Language::English, AttackKind::Replay { .. }) => "replay",
+        (Language::French, AttackKind::Replay { .. }) => "rejeu",
+        (Language::English, AttackKind::Recording) => "recording sent again",
+        (Language::French, AttackKind::Recording) => "enregistrement renvoyé",
+        (Language::English, AttackKind::Forge { .. }) => "forged frames",
+        (Language::French, AttackKind::Forge { .. }) => "trames falsifiées",
+        (Language::English, AttackKind::FlipBit { .. }) => "flipped bits",
+        (Language::French, AttackKind::FlipBit { .. }) => "bits inversés",
+        (Language::English, AttackKind::Truncate { .. }) => "frames cut short",
+        (Language::French, AttackKind::Truncate { .. }) => "trames tronquées",
+        (Language::English, AttackKind::Reflect) => "reflected frames",
+        (Language::French, AttackKind::Reflect) => "trames réfléchies",
+        (Language::English, AttackKind::Flood { .. }) => "flood",
+        (Language::French, AttackKind::Flood { .. }) => "inondation",
+        (Language::English, AttackKind::Delay { .. }) => "frames held back",
+        (Language::French, AttackKind::Delay { .. }) => "trames retenues",
+        (Language::English, AttackKind::Swap) => "paths exchanged",
+        (Language::French, AttackKind::Swap) => "voies échangées",
+        (Language::English, AttackKind::Block) => "everything blocked",
+        (Language::French, AttackKind::Block) => "tout bloqué",
+    };
+    let attack_word = match language {
+        Language::English => "attack",
+        Language::French => "attaque",
+    };
+    let colon = language.colon();
+    format!("{attack_word}{colon}{what}, {}", paths(language, attack.paths))
+}
+
 /// An event in words, if it is told: faults of the schedule are told by [`network_fault`].
 pub fn event(language: Language, what: &Happening) -> Option<String> {
     let path = |path: usize| language.say(if path == 0 { Text::PathA } else { Text::PathB });
@@ -382,7 +421,7 @@ pub fn event(language: Language, what: &Happening) -> Option<String> {
         (Happening::PedalPressed, Language::French) => "embrayage appuyé".into(),
         (Happening::Gesture { clutch, .. }, Language::English) => format!("clutch gesture {clutch}"),
         (Happening::Gesture { clutch, .. }, Language::French) => format!("geste d'embrayage {clutch}"),
-        (Happening::StateChanged { to, .. }, _) => format!("robot: {}", state(language, *to)),
+        (Happening::StateChanged { to, .. }, _) => format!("robot{}{}", language.colon(), state(language, *to)),
         (Happening::Refused { path: on, verdict: why, frames, .. }, Language::English) => {
             format!("{}: {frames} refused, {}", path(*on), verdict(language, *why))
         }
@@ -396,7 +435,7 @@ pub fn event(language: Language, what: &Happening) -> Option<String> {
         (Happening::ArmSwap { arm, .. }, Language::English) => format!("a hand takes arm {}", arm + 1),
         (Happening::ArmSwap { arm, .. }, Language::French) => format!("une main prend le bras {}", arm + 1),
         (Happening::PathHealth { path: on, health }, _) => {
-            format!("{}: {}", path(*on), path_health(language, *health))
+            format!("{}{}{}", path(*on), language.colon(), path_health(language, *health))
         }
         (Happening::Fault { fault }, _) => robot_fault(language, fault.kind).into(),
         (Happening::Violated { id }, _) => format!("{id} {}", language.say(Text::Violated)),

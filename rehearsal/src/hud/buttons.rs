@@ -66,11 +66,11 @@ fn pedals(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>, cell: &dyn 
     let input = shown.hands.input();
     let clutch = respond(ui, cell(3, 0, 3.1), language.say(Text::Clutch), input.clutch_pressed, RAISED);
     if clutch.is_pointer_button_down_on() != shown.screen.holds_clutch {
-        actions.push(Action::Clutch(clutch.is_pointer_button_down_on()));
+        actions.push(Action::ClutchButton(clutch.is_pointer_button_down_on()));
     }
     let camera = respond(ui, cell(3, 1, 3.1), language.say(Text::Camera), input.camera_pressed, RAISED);
     if camera.is_pointer_button_down_on() != shown.screen.holds_camera {
-        actions.push(Action::CameraPedal(camera.is_pointer_button_down_on()));
+        actions.push(Action::CameraButton(camera.is_pointer_button_down_on()));
     }
     if respond(ui, cell(3, 2, 3.1), language.say(Text::Stop), input.stop_pressed, VERMILLION).clicked() {
         actions.push(Action::Stop);

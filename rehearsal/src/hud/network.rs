@@ -9,7 +9,7 @@ use super::Shown;
 use crate::palette::{FAINT, GREEN, LINE, ORANGE, RAISED, SKY_BLUE, TEXT, VERMILLION, YELLOW};
 use crate::session::plots::{EVERY_NS, SAMPLES, Sample};
 use crate::session::traffic::{ARRIVED_SHOWN_NS, Fate, marks};
-use crate::texts::{Text, network_fault, path_health};
+use crate::texts::{Text, network_attack, network_fault, path_health};
 
 /// Where arrived packets come to rest, right of the lanes, in points.
 const LANDING: f32 = 64.0;
@@ -103,7 +103,12 @@ fn draw_lane(painter: &Painter, lane: Rect, shown: &Shown<'_>, path: Path, healt
         let from_ns = fault.at_ms.ns();
         fault.paths.contains(path) && (from_ns..from_ns + fault.for_ms.ns()).contains(&now_ns)
     });
-    let wrong: Vec<String> = now.map(|fault| network_fault(language, fault)).collect();
+    let mut wrong: Vec<String> = now.map(|fault| network_fault(language, fault)).collect();
+    let attacks = session.twin().plan().faults.attacks.iter().filter(|attack| {
+        let from_ns = attack.at_ms.ns();
+        attack.paths.contains(path) && (from_ns..from_ns + attack.for_ms.ns()).contains(&now_ns)
+    });
+    wrong.extend(attacks.map(|attack| network_attack(language, attack)));
     if !wrong.is_empty() {
         let x = said.max.x + 14.0;
         write_within(painter, pos2(x, lane.min.y + 1.0), lane.max.x - x - 6.0, SMALL, ORANGE, &wrong.join(" · "));

@@ -6,7 +6,7 @@ use super::brush::{NORMAL, SMALL, badge, write, write_lines, write_within};
 use super::Shown;
 use crate::palette::{FAINT, GREEN, LINE, ORANGE, TEXT, VERMILLION, YELLOW};
 use crate::scene::Picture;
-use crate::texts::{Text, event, network_fault};
+use crate::texts::{Text, event, network_attack, network_fault};
 
 pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>) {
     let language = shown.language();
@@ -86,6 +86,12 @@ fn events(painter: &bevy_egui::egui::Painter, rect: Rect, shown: &Shown<'_>) {
         faults
             .filter(|fault| fault.at_ms.ns() <= now_ns)
             .map(|fault| (fault.at_ms.ns(), network_fault(language, fault))),
+    );
+    let attacks = shown.session.twin().plan().faults.attacks.iter();
+    lines.extend(
+        attacks
+            .filter(|attack| attack.at_ms.ns() <= now_ns)
+            .map(|attack| (attack.at_ms.ns(), network_attack(language, attack))),
     );
     lines.sort_by_key(|(at_ns, _)| *at_ns);
     let rows = (rect.height() / ROW).max(0.0) as usize;

@@ -9,7 +9,7 @@ use super::brush::{SMALL, button, polygon, write};
 use super::top::state_colour;
 use super::Shown;
 use crate::actions::Action;
-use crate::palette::{FAINT, LINE, ORANGE, RAISED, TEXT, VERMILLION, YELLOW};
+use crate::palette::{FAINT, LINE, ORANGE, PURPLE, RAISED, TEXT, VERMILLION, YELLOW};
 use crate::session::worst_moments;
 use crate::texts::{Text, requirement};
 
@@ -35,13 +35,7 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     painter.rect_filled(unknown, CornerRadius::same(2), Color32::from_black_alpha(150));
     seconds(painter, bar, length_ns, &x_of);
     worst(painter, bar, shown, &x_of);
-    for event in &session.report().events {
-        if let Happening::Violated { id } = event.what {
-            let at = pos2(x_of(event.at_ns), bar.min.y - 4.0);
-            polygon(painter, VERMILLION, &[vec2(-5.0, -5.0), vec2(5.0, -5.0), vec2(0.0, 5.0)], at);
-            write(painter, at + vec2(6.0, -1.0), Align2::LEFT_CENTER, 9.5, VERMILLION, id.name());
-        }
-    }
+    violations(painter, bar, shown, &x_of);
     let now_x = x_of(session.now_ns());
     painter.vline(now_x, bar.min.y - 5.0..=bar.max.y + 4.0, Stroke::new(2.0, TEXT));
     polygon(painter, TEXT, &[vec2(-5.0, 0.0), vec2(5.0, 0.0), vec2(0.0, -6.0)], pos2(now_x, bar.max.y + 9.0));
@@ -82,7 +76,11 @@ fn controls(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     let after = write(painter, pos2(after.max.x + 18.0, y), Align2::LEFT_CENTER, 13.0, TEXT, &time);
     let worst = worst_moments(&session.report().findings).min_by(|a, b| a.1.total_cmp(&b.1));
     if let Some((id, share, at_ns)) = worst {
-        let left = language.say_with(Text::Margin, &[&language.number(100.0 * share, 0)]);
+        let left = if share < 0.0 {
+            language.say(Text::Violated).to_owned()
+        } else {
+            language.say_with(Text::Margin, &[&language.number(100.0 * share, 0)])
+        };
         let what = format!("{id} {}, {left}", requirement(language, id));
         let text = language.say_with(Text::Worst, &[&what, &language.seconds(at_ns)]);
         let place = write(painter, pos2(rect.max.x - 12.0, y), Align2::RIGHT_CENTER, SMALL, YELLOW, &text);
@@ -121,19 +119,40 @@ fn states(painter: &Painter, bar: Rect, shown: &Shown<'_>, x_of: &dyn Fn(u64) ->
     band(since_ns, session.report().until_ns, state);
 }
 
+/// A wedge at each first violation; those that are close together share their words.
+fn violations(painter: &Painter, bar: Rect, shown: &Shown<'_>, x_of: &dyn Fn(u64) -> f32) {
+    let told = shown.session.report().events.iter().filter_map(|event| match event.what {
+        Happening::Violated { id } => Some((x_of(event.at_ns), id)),
+        _ => None,
+    });
+    let told: Vec<(f32, safety::Id)> = told.collect();
+    for close in told.chunk_by(|one, next| next.0 - one.0 < 34.0) {
+        for (x, _) in close {
+            let corners = [vec2(-5.0, -5.0), vec2(5.0, -5.0), vec2(0.0, 5.0)];
+            polygon(painter, VERMILLION, &corners, pos2(*x, bar.min.y - 4.0));
+        }
+        let words = close.iter().map(|(_, id)| id.name()).collect::<Vec<_>>().join(" ");
+        let x = close.last().map_or(0.0, |(x, _)| *x);
+        write(painter, pos2(x + 7.0, bar.min.y - 5.0), Align2::LEFT_CENTER, 9.5, VERMILLION, &words);
+    }
+}
+
 /// What goes wrong on path A above, on path B below.
 fn faults(painter: &Painter, bar: Rect, shown: &Shown<'_>, x_of: &dyn Fn(u64) -> f32) {
     let until_ns = shown.session.reached_ns();
-    for fault in &shown.session.twin().plan().faults.faults {
-        let from_ns = fault.at_ms.ns();
-        let to_ns = (from_ns + fault.for_ms.ns()).min(until_ns);
+    let plan = &shown.session.twin().plan().faults;
+    let spells = plan.faults.iter().map(|it| (it.at_ms, it.for_ms, it.paths, ORANGE, 4.0));
+    let attacks = plan.attacks.iter().map(|it| (it.at_ms, it.for_ms, it.paths, PURPLE, 2.0));
+    for (at_ms, for_ms, paths, colour, thick) in spells.chain(attacks) {
+        let from_ns = at_ms.ns();
+        let to_ns = (from_ns + for_ms.ns()).min(until_ns);
         if from_ns > until_ns {
             continue;
         }
         for (path, y) in [(Path::A, bar.min.y), (Path::B, bar.max.y - 4.0)] {
-            if fault.paths.contains(path) {
-                let rect = Rect::from_min_max(pos2(x_of(from_ns), y), pos2(x_of(to_ns).max(x_of(from_ns) + 1.0), y + 4.0));
-                painter.rect_filled(rect, CornerRadius::ZERO, ORANGE);
+            if paths.contains(path) {
+                let end = pos2(x_of(to_ns).max(x_of(from_ns) + 1.0), y + thick);
+                painter.rect_filled(Rect::from_min_max(pos2(x_of(from_ns), y), end), CornerRadius::ZERO, colour);
             }
         }
     }

@@ -43,7 +43,12 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     };
     let differs = session.shown_state() != Some(now);
     let colour = if differs { YELLOW } else { FAINT };
-    write(&painter, pos2(said.max.x + 10.0, middle), Align2::LEFT_CENTER, NORMAL, colour, &console);
+    let said = write(&painter, pos2(said.max.x + 10.0, middle), Align2::LEFT_CENTER, NORMAL, colour, &console);
+    if session.case.is_live() {
+        let scale = language.number(session.case.operation.control_loop.motion_scale, 2);
+        let text = language.say_with(Text::Scale, &[&scale]);
+        write_within(&painter, pos2(said.max.x + 16.0, middle - 7.0), 180.0, SMALL, FAINT, &text);
+    }
 
     let mut x = rect.max.x - 8.0;
     let mut put = |ui: &mut Ui, width: f32, text: &str, is_on: bool, action: Action| {
