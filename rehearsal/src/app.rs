@@ -16,7 +16,8 @@ use bevy::window::{ExitCondition, PresentMode, WindowResolution};
 use bevy::winit::WinitPlugin;
 use bevy_egui::egui::{LayerId, Ui, UiBuilder};
 use bevy_egui::{
-    EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, EguiTextureHandle, PrimaryEguiContext,
+    EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, EguiTextureHandle,
+    PrimaryEguiContext,
 };
 use bevy_panorbit_camera::PanOrbitCameraPlugin;
 
@@ -47,8 +48,12 @@ pub struct Canvas(pub Handle<Image>);
 
 /// Least time that a frame may spend on simulation.
 const LEAST_BUDGET: Duration = Duration::from_millis(12);
+/// Most time of a frame for simulation: the screen stays alive however slow that is.
+const MOST_PLAYING: Duration = Duration::from_millis(200);
 /// Time that a frame spends on going ahead.
 const SCOUT_BUDGET: Duration = Duration::from_millis(6);
+/// However slow the drawing is, a frame goes ahead no longer than this.
+const MOST_SCOUTING: Duration = Duration::from_millis(40);
 /// Frames that a message is shown.
 pub const MESSAGE_FRAMES: u32 = 240;
 
@@ -78,7 +83,9 @@ pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
                 .disable::<PipelinedRenderingPlugin>()
                 .disable::<WinitPlugin>(),
         );
-        app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_nanos(33_333_333)));
+        app.insert_resource(TimeUpdateStrategy::ManualDuration(Duration::from_nanos(
+            33_333_333,
+        )));
         let canvas = canvas(arguments.size);
         let canvas = app.world_mut().resource_mut::<Assets<Image>>().add(canvas);
         app.insert_resource(Canvas(canvas.clone()));
@@ -107,9 +114,15 @@ pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
     };
     app.insert_resource(quality)
         .insert_resource(PRESETS[view])
-        .insert_resource(SceneSetup { operation: session.case.operation.clone() })
+        .insert_resource(SceneSetup {
+            operation: session.case.operation.clone(),
+        })
         .insert_resource(PersonHands::new(&session.case.operation))
-        .insert_resource(Screen { language: arguments.language, view, ..Screen::default() })
+        .insert_resource(Screen {
+            language: arguments.language,
+            view,
+            ..Screen::default()
+        })
         .insert_resource(ClearColor(Color::srgb_u8(0x12, 0x17, 0x1E)))
         .init_resource::<SceneState>()
         .insert_non_send(session)
@@ -149,7 +162,8 @@ fn window(session: &Session, size: Size) -> Window {
 }
 
 fn canvas(size: Size) -> Image {
-    let mut image = Image::new_target_texture(size.width, size.height, TextureFormat::Rgba8UnormSrgb, None);
+    let mut image =
+        Image::new_target_texture(size.width, size.height, TextureFormat::Rgba8UnormSrgb, None);
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     image
 }
@@ -157,6 +171,10 @@ fn canvas(size: Size) -> Image {
 /// The screen has a camera of its own, so that the room's camera draws the part of the window that nothing covers.
 fn choose_context(mut settings: ResMut<EguiGlobalSettings>) {
     settings.auto_create_primary_context = false;
+    // Tab and Space are pedals here: they must not wander over buttons and press them.
+    settings
+        .input_system_settings
+        .run_write_keyboard_input_messages_system = false;
 }
 
 fn spawn_screen(mut commands: Commands, target: Res<MainTarget>) {
@@ -180,7 +198,10 @@ fn spawn_screen(mut commands: Commands, target: Res<MainTarget>) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a frame's budget is of wall-clock time; how much is simulated feeds no state")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a frame's budget is of wall-clock time; how much is simulated feeds no state"
+)]
 fn pass_time(
     time: Res<Time<Real>>,
     pacing: Res<Pacing>,
@@ -191,13 +212,13 @@ fn pass_time(
     if *pacing == Pacing::RealTime {
         let began = Instant::now();
         let passed = time.delta();
-        let budget = LEAST_BUDGET.max(passed.mul_f64(0.6));
+        let budget = LEAST_BUDGET.max(passed.mul_f64(0.6)).min(MOST_PLAYING);
         if session.pace.is_playing {
             session.push_hands(&hands.input());
         }
         let real_ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
         session.play(real_ns, &mut || began.elapsed() < budget);
-        let until = began.elapsed() + SCOUT_BUDGET;
+        let until = began.elapsed() + SCOUT_BUDGET.max(passed.mul_f64(0.3)).min(MOST_SCOUTING);
         session.scout(&mut || began.elapsed() < until);
     }
     *scene = session.scene();
@@ -206,20 +227,32 @@ fn pass_time(
 /// Gives the room's camera the part of the screen that is not covered.
 fn fit_room(mut cameras: Query<&mut Camera, With<MainCamera>>) {
     for mut camera in &mut cameras {
-        let Some(size) = camera.physical_target_size().filter(|size| size.x > 0 && size.y > 0) else {
+        let Some(size) = camera
+            .physical_target_size()
+            .filter(|size| size.x > 0 && size.y > 0)
+        else {
             continue;
         };
         let scale = pixels_per_point(size.y as f32);
-        let room = Layout::of(bevy_egui::egui::vec2(size.x as f32 / scale, size.y as f32 / scale)).room;
-        let position = UVec2::new((room.min.x * scale) as u32, (room.min.y * scale) as u32).min(size - UVec2::ONE);
-        let extent = UVec2::new((room.width() * scale) as u32, (room.height() * scale) as u32);
+        let room = Layout::of(bevy_egui::egui::vec2(
+            size.x as f32 / scale,
+            size.y as f32 / scale,
+        ))
+        .room;
+        let position = UVec2::new((room.min.x * scale) as u32, (room.min.y * scale) as u32)
+            .min(size - UVec2::ONE);
+        let extent = UVec2::new(
+            (room.width() * scale) as u32,
+            (room.height() * scale) as u32,
+        );
         let viewport = Viewport {
             physical_position: position,
             physical_size: extent.clamp(UVec2::ONE, size - position),
             ..default()
         };
         let is_same = camera.viewport.as_ref().is_some_and(|present| {
-            (present.physical_position, present.physical_size) == (viewport.physical_position, viewport.physical_size)
+            (present.physical_position, present.physical_size)
+                == (viewport.physical_position, viewport.physical_size)
         });
         if !is_same {
             camera.viewport = Some(viewport);
@@ -227,7 +260,10 @@ fn fit_room(mut cameras: Query<&mut Camera, With<MainCamera>>) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a system names all that it reads")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a system names all that it reads"
+)]
 fn show(
     mut contexts: EguiContexts,
     images: Res<Assets<Image>>,
@@ -239,7 +275,11 @@ fn show(
     hands: Res<PersonHands>,
     session: NonSend<Session>,
 ) -> Result {
-    let height_px = cameras.iter().next().and_then(Camera::physical_target_size).map_or(720, |size| size.y);
+    let height_px = cameras
+        .iter()
+        .next()
+        .and_then(Camera::physical_target_size)
+        .map_or(720, |size| size.y);
     let picture = eye.and_then(|eye| {
         let size = images.get(&eye.0)?.size();
         let texture = contexts.add_image(EguiTextureHandle::Strong(eye.0.clone()));
@@ -250,9 +290,17 @@ fn show(
     let mut ui = Ui::new(
         context.clone(),
         "screen".into(),
-        UiBuilder::new().layer_id(LayerId::background()).max_rect(context.viewport_rect()),
+        UiBuilder::new()
+            .layer_id(LayerId::background())
+            .max_rect(context.viewport_rect()),
     );
-    let shown = Shown { session: &session, scene: &scene, screen: &screen, hands: &hands, picture };
+    let shown = Shown {
+        session: &session,
+        scene: &scene,
+        screen: &screen,
+        hands: &hands,
+        picture,
+    };
     wishes.0.extend(draw(&mut ui, &shown));
     if let Some((_, frames)) = &mut screen.message {
         *frames = frames.saturating_sub(1);
@@ -272,9 +320,12 @@ pub fn save(session: &Session, screen: &Screen) -> String {
     let say = screen.language;
     let written = session.recording().and_then(|text| {
         let name = (1..10_000).map(|number| format!("session_{number:04}.ron"));
-        let free = name.into_iter().find(|name| !std::path::Path::new(name).exists());
+        let free = name
+            .into_iter()
+            .find(|name| !std::path::Path::new(name).exists());
         let file = free.ok_or("session_0001.ron to session_9999.ron are all taken")?;
-        twin::input::write_whole(std::path::Path::new(&file), &text).map_err(|error| error.to_string())?;
+        twin::input::write_whole(std::path::Path::new(&file), &text)
+            .map_err(|error| error.to_string())?;
         Ok(file)
     });
     match written {

@@ -61,7 +61,8 @@ impl Case {
     pub fn open(arguments: &Arguments) -> Result<Self, InputError> {
         let file = &arguments.file;
         let text = read_text(file).map_err(InputError::new)?;
-        let is_fault_file = first_field(&text).is_some_and(|field| FAULT_FILE_FIELDS.contains(&field.as_str()));
+        let is_fault_file =
+            first_field(&text).is_some_and(|field| FAULT_FILE_FIELDS.contains(&field.as_str()));
         let mut case = if is_fault_file {
             Self::of_fault_file(file, arguments)?
         } else {
@@ -70,7 +71,10 @@ impl Case {
         if let Some(seconds) = arguments.duration {
             case.plan.duration_ns = to_ns(seconds);
         }
-        case.plan.faults.faults.extend(arguments.cut.iter().map(crate::cli::Cut::fault));
+        case.plan
+            .faults
+            .faults
+            .extend(arguments.cut.iter().map(crate::cli::Cut::fault));
         for note in &case.operation.notes {
             eprintln!("note: {note}");
         }
@@ -82,19 +86,34 @@ impl Case {
     /// # Errors
     /// [`InputError`] when loop or network refuse what the files say.
     pub fn twin(&self) -> Result<Twin, InputError> {
-        let keep = Keep { events: true, links: false };
+        let keep = Keep {
+            events: true,
+            links: false,
+        };
         let make_loop = self.loop_name.factory();
         let built = match &self.hands {
-            Hands::Programmed { seed } => Twin::new(&self.operation, &self.plan, make_loop, keep).map(|mut twin| {
-                if *seed != self.plan.seed {
-                    let kinds: Vec<_> = self.operation.arms.iter().map(|arm| arm.kind).collect();
-                    let surgeon = sim::surgeon::Surgeon::new(&self.operation.surgeon, &kinds, *seed);
-                    twin.world_mut().insert_resource(sim::state::Operator(surgeon));
-                }
-                twin
-            }),
-            Hands::Person => Twin::with_hands(&self.operation, &self.plan, HandTrack::default(), make_loop, keep),
-            Hands::Recorded(track) => Twin::with_hands(&self.operation, &self.plan, track.clone(), make_loop, keep),
+            Hands::Programmed { seed } => Twin::new(&self.operation, &self.plan, make_loop, keep)
+                .map(|mut twin| {
+                    if *seed != self.plan.seed {
+                        let kinds: Vec<_> =
+                            self.operation.arms.iter().map(|arm| arm.kind).collect();
+                        let surgeon =
+                            sim::surgeon::Surgeon::new(&self.operation.surgeon, &kinds, *seed);
+                        twin.world_mut()
+                            .insert_resource(sim::state::Operator(surgeon));
+                    }
+                    twin
+                }),
+            Hands::Person => Twin::with_hands(
+                &self.operation,
+                &self.plan,
+                HandTrack::default(),
+                make_loop,
+                keep,
+            ),
+            Hands::Recorded(track) => {
+                Twin::with_hands(&self.operation, &self.plan, track.clone(), make_loop, keep)
+            }
         };
         built.map_err(|error| InputError::new(format!("{}: {error}", self.scenario_file.display())))
     }
@@ -125,8 +144,16 @@ impl Case {
         let (operation, scenario_sha256) = read_operation_and_hash(file)?;
         let seed = arguments.seed.unwrap_or(1);
         let is_person = arguments.hands == WhoseHands::Person;
-        let duration_ns = if is_person { SESSION_NS } else { operation.duration_ns };
-        let by_default = if is_person { FaultChoice::None } else { FaultChoice::Drawn };
+        let duration_ns = if is_person {
+            SESSION_NS
+        } else {
+            operation.duration_ns
+        };
+        let by_default = if is_person {
+            FaultChoice::None
+        } else {
+            FaultChoice::Drawn
+        };
         let horizon_ns = arguments.duration.map_or(duration_ns, to_ns);
         let plan = match arguments.faults.unwrap_or(by_default) {
             FaultChoice::Drawn => RunPlan::of_seed(&operation, seed, horizon_ns),
@@ -142,7 +169,11 @@ impl Case {
             operation,
             loop_name: arguments.loop_name.unwrap_or(LoopName::Own),
             plan,
-            hands: if is_person { Hands::Person } else { Hands::Programmed { seed } },
+            hands: if is_person {
+                Hands::Person
+            } else {
+                Hands::Programmed { seed }
+            },
             promise: None,
             explanation: String::new(),
             recorded_hash: None,
@@ -161,7 +192,11 @@ impl Case {
         }
     }
 
-    fn of_failure(file: &Path, mut failure: Failure, arguments: &Arguments) -> Result<Self, InputError> {
+    fn of_failure(
+        file: &Path,
+        mut failure: Failure,
+        arguments: &Arguments,
+    ) -> Result<Self, InputError> {
         let scenario_file = scenario_or_named(file, &failure.scenario, arguments)?;
         let (scenario, hash) = read_operation_and_hash(&scenario_file)?;
         tell_if_changed(file, &failure, &scenario_file, &hash);
@@ -185,14 +220,20 @@ impl Case {
                 faults: failure.schedule,
                 duration_ns: failure.duration_ns,
             },
-            hands: Hands::Programmed { seed: failure.surgeon_seed },
+            hands: Hands::Programmed {
+                seed: failure.surgeon_seed,
+            },
             promise: Some((failure.requirement, failure.violated_at_ns)),
             explanation: failure.explanation,
             recorded_hash: None,
         })
     }
 
-    fn of_session(file: &Path, session: campaign::Session, arguments: &Arguments) -> Result<Self, InputError> {
+    fn of_session(
+        file: &Path,
+        session: campaign::Session,
+        arguments: &Arguments,
+    ) -> Result<Self, InputError> {
         let scenario_file = scenario_or_named(file, &session.scenario, arguments)?;
         let (operation, hash) = read_operation_and_hash(&scenario_file)?;
         let wrong = |error: String| InputError::new(format!("{}: {error}", file.display()));
@@ -213,7 +254,9 @@ impl Case {
             }
             None => Hands::Programmed { seed: session.seed },
         };
-        let is_same = is_as_it_was && loop_name == recorded && arguments.seed.is_none_or(|seed| seed == session.seed);
+        let is_same = is_as_it_was
+            && loop_name == recorded
+            && arguments.seed.is_none_or(|seed| seed == session.seed);
         Ok(Self {
             scenario_file,
             scenario_sha256: hash,
@@ -234,8 +277,15 @@ impl Case {
 }
 
 /// What a fault file of any kind may begin with; a scenario begins with none of these.
-const FAULT_FILE_FIELDS: [&str; 7] =
-    ["format", "session_format", "faults", "packets", "otherwise", "attacks", "console_clock"];
+const FAULT_FILE_FIELDS: [&str; 7] = [
+    "format",
+    "session_format",
+    "faults",
+    "packets",
+    "otherwise",
+    "attacks",
+    "console_clock",
+];
 
 /// The name of the first field of a RON struct, if the text is one.
 fn first_field(text: &str) -> Option<String> {
@@ -249,13 +299,20 @@ fn first_field(text: &str) -> Option<String> {
         } else if let Some(inside) = rest.strip_prefix('(') {
             rest = inside;
         } else {
-            let field: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let field: String = rest
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             return (!field.is_empty()).then_some(field);
         }
     }
 }
 
-fn scenario_or_named(file: &Path, named: &str, arguments: &Arguments) -> Result<PathBuf, InputError> {
+fn scenario_or_named(
+    file: &Path,
+    named: &str,
+    arguments: &Arguments,
+) -> Result<PathBuf, InputError> {
     match &arguments.scenario {
         Some(path) => Ok(path.clone()),
         None => scenario_of(file, named),
@@ -273,8 +330,14 @@ mod tests {
     #[test]
     fn the_first_field_tells_what_kind_of_file_it_is() {
         let field = |text| first_field(text);
-        assert_eq!(field("// a failure\n#![enable(implicit_some)]\n(\n  format: 1,").as_deref(), Some("format"));
-        assert_eq!(field("/* x */ ( // y\n name: \"a\")").as_deref(), Some("name"));
+        assert_eq!(
+            field("// a failure\n#![enable(implicit_some)]\n(\n  format: 1,").as_deref(),
+            Some("format")
+        );
+        assert_eq!(
+            field("/* x */ ( // y\n name: \"a\")").as_deref(),
+            Some("name")
+        );
         assert_eq!(field(""), None);
         assert_eq!(field("// only a comment"), None);
     }

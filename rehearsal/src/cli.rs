@@ -144,7 +144,9 @@ impl FromStr for Cut {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("'{text}' is no cut: give a, b or both, and two seconds of the run, as in a@3..5")
+            format!(
+                "'{text}' is no cut: give a, b or both, and two seconds of the run, as in a@3..5"
+            )
         };
         let (paths, span) = text.split_once('@').ok_or_else(wrong)?;
         let paths = match paths {
@@ -154,12 +156,20 @@ impl FromStr for Cut {
             _ => return Err(wrong()),
         };
         let (from, to) = span.split_once("..").ok_or_else(wrong)?;
-        let second = |text: &str| text.parse::<f64>().ok().filter(|s| (0.0..=86_400.0).contains(s));
+        let second = |text: &str| {
+            text.parse::<f64>()
+                .ok()
+                .filter(|s| (0.0..=86_400.0).contains(s))
+        };
         let (from_s, to_s) = second(from).zip(second(to)).ok_or_else(wrong)?;
         if to_s <= from_s {
             return Err(format!("'{text}' ends before it begins"));
         }
-        Ok(Self { paths, from_s, to_s })
+        Ok(Self {
+            paths,
+            from_s,
+            to_s,
+        })
     }
 }
 
@@ -177,10 +187,16 @@ impl FromStr for Size {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("'{text}' is no size: give width and height in pixels, 640x360 to 7680x4320, as in 1280x720")
+            format!(
+                "'{text}' is no size: give width and height in pixels, 640x360 to 7680x4320, as in 1280x720"
+            )
         };
         let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
-        let (width, height) = width.parse().ok().zip(height.parse().ok()).ok_or_else(wrong)?;
+        let (width, height) = width
+            .parse()
+            .ok()
+            .zip(height.parse().ok())
+            .ok_or_else(wrong)?;
         if !(640..=7680).contains(&width) || !(360..=4320).contains(&height) {
             return Err(wrong());
         }
@@ -192,14 +208,20 @@ fn speed(text: &str) -> Result<f64, String> {
     let range = crate::session::pace::SPEEDS;
     match text.parse::<f64>() {
         Ok(speed) if range.contains(&speed) => Ok(speed),
-        _ => Err(format!("'{text}' is no speed: give {} to {}", range.start(), range.end())),
+        _ => Err(format!(
+            "'{text}' is no speed: give {} to {}",
+            range.start(),
+            range.end()
+        )),
     }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if (0.001..=86_400.0).contains(&seconds) => Ok(seconds),
-        _ => Err(format!("'{text}' is no number of seconds from 0.001 to 86400")),
+        _ => Err(format!(
+            "'{text}' is no number of seconds from 0.001 to 86400"
+        )),
     }
 }
 
@@ -233,7 +255,13 @@ mod tests {
 
     #[test]
     fn sizes_stay_inside_what_can_be_drawn() {
-        assert_eq!("1280x720".parse(), Ok(Size { width: 1280, height: 720 }));
+        assert_eq!(
+            "1280x720".parse(),
+            Ok(Size {
+                width: 1280,
+                height: 720
+            })
+        );
         for text in ["1280", "0x0", "100000x100000", "-1x5", "axb"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
         }

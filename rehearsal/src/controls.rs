@@ -29,10 +29,15 @@ pub struct ControlsPlugin;
 
 impl Plugin for ControlsPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<Wishes>().init_resource::<Drag>().add_systems(
-            PreUpdate,
-            (read_keys, move_hands, fulfil).chain().after(InputSystems).before(PassTime),
-        );
+        app.init_resource::<Wishes>()
+            .init_resource::<Drag>()
+            .add_systems(
+                PreUpdate,
+                (read_keys, move_hands, fulfil)
+                    .chain()
+                    .after(InputSystems)
+                    .before(PassTime),
+            );
     }
 }
 
@@ -59,7 +64,10 @@ fn read_keys(
         }
     }
     if is_live {
-        for (key, action) in [(KeyCode::Space, Action::Clutch as fn(bool) -> Action), (KeyCode::KeyC, Action::CameraPedal)] {
+        for (key, action) in [
+            (KeyCode::Space, Action::Clutch as fn(bool) -> Action),
+            (KeyCode::KeyC, Action::CameraPedal),
+        ] {
             if keys.just_pressed(key) {
                 wishes.push(action(true));
             }
@@ -192,14 +200,21 @@ struct Eye<'a> {
 impl Eye<'_> {
     /// Metres that a pixel of the window stands for at the distance of a point in Bevy's frame.
     fn metres_a_pixel(&self, at: Vec3) -> f64 {
-        let distance = (at - self.place.translation()).dot(*self.place.forward()).max(0.05);
-        let height = self.camera.logical_viewport_size().map_or(720.0, |size| size.y.max(1.0));
+        let distance = (at - self.place.translation())
+            .dot(*self.place.forward())
+            .max(0.05);
+        let height = self
+            .camera
+            .logical_viewport_size()
+            .map_or(720.0, |size| size.y.max(1.0));
         f64::from(2.0 * distance * (self.fov_rad / 2.0).tan() / height)
     }
 
     /// A motion right, up and towards the picture's depth, m, in the table's frame.
     fn in_table(&self, right_m: f64, up_m: f64, into_m: f64) -> Vector3<f64> {
-        table_of(*self.place.right()) * right_m + table_of(*self.place.up()) * up_m + table_of(*self.place.forward()) * into_m
+        table_of(*self.place.right()) * right_m
+            + table_of(*self.place.up()) * up_m
+            + table_of(*self.place.forward()) * into_m
     }
 }
 
@@ -212,13 +227,24 @@ fn bevy_of(v: &Vector3<f64>) -> Vec3 {
     Vec3::new(v.x as f32, v.z as f32, -v.y as f32)
 }
 
-#[expect(clippy::too_many_arguments, reason = "a system names all that it reads")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a system names all that it reads"
+)]
 fn move_hands(
     keys: Option<Res<ButtonInput<KeyCode>>>,
     buttons: Option<Res<ButtonInput<MouseButton>>>,
     mut wheel: MessageReader<MouseWheel>,
     windows: Query<&Window, With<PrimaryWindow>>,
-    mut cameras: Query<(&Camera, &GlobalTransform, &Projection, Option<&mut PanOrbitCamera>), With<MainCamera>>,
+    mut cameras: Query<
+        (
+            &Camera,
+            &GlobalTransform,
+            &Projection,
+            Option<&mut PanOrbitCamera>,
+        ),
+        With<MainCamera>,
+    >,
     time: Res<Time<Real>>,
     scene: Res<SceneState>,
     session: NonSend<Session>,
@@ -228,12 +254,18 @@ fn move_hands(
     let (Some(keys), Some(buttons), Ok(window)) = (keys, buttons, windows.single()) else {
         return;
     };
-    let Some((camera, place, projection, orbit)) = cameras.iter_mut().next() else { return };
+    let Some((camera, place, projection, orbit)) = cameras.iter_mut().next() else {
+        return;
+    };
     let fov_rad = match projection {
         Projection::Perspective(perspective) => perspective.fov,
         _ => core::f32::consts::FRAC_PI_4,
     };
-    let eye = Eye { camera, place, fov_rad };
+    let eye = Eye {
+        camera,
+        place,
+        fov_rad,
+    };
     let cursor = window.cursor_position();
     let is_over_room = cursor.is_some_and(|at| is_over_room(window, at));
     let is_live = session.case.is_live();
@@ -250,13 +282,17 @@ fn move_hands(
     if let Some(mut orbit) = orbit {
         orbit.button_orbit = MouseButton::Right;
         orbit.button_pan = MouseButton::Middle;
-        let is_turning = buttons.pressed(MouseButton::Right) || buttons.pressed(MouseButton::Middle);
+        let is_turning =
+            buttons.pressed(MouseButton::Right) || buttons.pressed(MouseButton::Middle);
         orbit.enabled = (is_over_room || is_turning) && !drag.moves_instrument;
     }
     if !is_live {
         return;
     }
-    let tip = hands.held_arm().and_then(|arm| scene.now.arms.get(arm)).map(|arm| arm.tip.translation.vector);
+    let tip = hands
+        .held_arm()
+        .and_then(|arm| scene.now.arms.get(arm))
+        .map(|arm| arm.tip.translation.vector);
     let Some(tip) = tip else { return };
     let notches: f64 = wheel.read().map(|notch| f64::from(notch.y)).sum();
     if drag.moves_instrument {
@@ -267,7 +303,9 @@ fn move_hands(
         }
         drag.last = cursor;
     }
-    let axis = |plus: KeyCode, minus: KeyCode| f64::from(i8::from(keys.pressed(plus)) - i8::from(keys.pressed(minus)));
+    let axis = |plus: KeyCode, minus: KeyCode| {
+        f64::from(i8::from(keys.pressed(plus)) - i8::from(keys.pressed(minus)))
+    };
     let right = axis(KeyCode::ArrowRight, KeyCode::ArrowLeft);
     let up = axis(KeyCode::ArrowUp, KeyCode::ArrowDown);
     let into = axis(KeyCode::PageUp, KeyCode::PageDown);
@@ -297,10 +335,15 @@ fn nearest_arm(eye: &Eye<'_>, at: Vec2, scene: &SceneState, hands: &PersonHands)
     let held = hands.held().into_iter().flatten();
     let distance = |arm: &usize| {
         let tip = scene.now.arms.get(*arm)?.tip.translation.vector;
-        let on_screen = eye.camera.world_to_viewport(eye.place, bevy_of(&tip)).ok()?;
+        let on_screen = eye
+            .camera
+            .world_to_viewport(eye.place, bevy_of(&tip))
+            .ok()?;
         Some(on_screen.distance(at))
     };
-    held.filter_map(|arm| Some((arm, distance(&arm)?))).min_by(|a, b| a.1.total_cmp(&b.1)).map(|(arm, _)| arm)
+    held.filter_map(|arm| Some((arm, distance(&arm)?)))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(arm, _)| arm)
 }
 
 #[cfg(test)]

@@ -26,8 +26,10 @@ impl PersonHands {
     /// Hands that hold the first two instruments; the right one is moved.
     pub fn new(operation: &Operation) -> Self {
         let arms = operation.arms.iter().enumerate();
-        let instruments: Vec<usize> =
-            arms.filter(|(_, arm)| arm.kind != ArmKind::Endoscope).map(|(index, _)| index).collect();
+        let instruments: Vec<usize> = arms
+            .filter(|(_, arm)| arm.kind != ArmKind::Endoscope)
+            .map(|(index, _)| index)
+            .collect();
         let mut input = idle();
         for (hand, arm) in input.hands.iter_mut().zip(&instruments) {
             hand.arm = Some(*arm);
@@ -63,7 +65,11 @@ impl PersonHands {
 
     /// Moves the hand that holds this arm from now on; returns whether one does.
     pub fn select_arm(&mut self, arm: usize) -> bool {
-        let hand = self.input.hands.iter().position(|hand| hand.arm == Some(arm));
+        let hand = self
+            .input
+            .hands
+            .iter()
+            .position(|hand| hand.arm == Some(arm));
         self.selected = hand.unwrap_or(self.selected);
         hand.is_some()
     }
@@ -104,9 +110,18 @@ impl PersonHands {
     /// The hand takes the next instrument that no hand holds.
     pub fn swap_arm(&mut self) {
         let held = self.held();
-        let Some(present) = self.held_arm() else { return };
-        let Some(place) = self.instruments.iter().position(|arm| *arm == present) else { return };
-        let others = self.instruments.iter().cycle().skip(place + 1).take(self.instruments.len());
+        let Some(present) = self.held_arm() else {
+            return;
+        };
+        let Some(place) = self.instruments.iter().position(|arm| *arm == present) else {
+            return;
+        };
+        let others = self
+            .instruments
+            .iter()
+            .cycle()
+            .skip(place + 1)
+            .take(self.instruments.len());
         if let Some(next) = others.into_iter().find(|arm| !held.contains(&Some(**arm))) {
             self.input.hands[self.selected].arm = Some(*next);
         }
@@ -134,9 +149,17 @@ mod tests {
     use clap::Parser;
 
     fn hands() -> PersonHands {
-        let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/casablanca_shanghai.ron");
-        let arguments = crate::cli::Arguments::try_parse_from(["rehearsal", scenario]).expect("a command line");
-        PersonHands::new(&crate::case::Case::open(&arguments).expect("it reads").operation)
+        let scenario = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../scenarios/casablanca_shanghai.ron"
+        );
+        let arguments =
+            crate::cli::Arguments::try_parse_from(["rehearsal", scenario]).expect("a command line");
+        PersonHands::new(
+            &crate::case::Case::open(&arguments)
+                .expect("it reads")
+                .operation,
+        )
     }
 
     #[test]

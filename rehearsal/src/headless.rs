@@ -10,8 +10,8 @@ use bevy::prelude::*;
 use bevy::render::RenderApp;
 use bevy::render::render_asset::RenderAssets;
 use bevy::render::render_resource::{
-    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, Extent3d, MapMode, PollType, TexelCopyBufferInfo,
-    TexelCopyBufferLayout, TextureDimension, TextureFormat,
+    BufferDescriptor, BufferUsages, CommandEncoderDescriptor, Extent3d, MapMode, PollType,
+    TexelCopyBufferInfo, TexelCopyBufferLayout, TextureDimension, TextureFormat,
 };
 use bevy::render::renderer::{RenderDevice, RenderQueue};
 use bevy::render::texture::GpuImage;
@@ -36,6 +36,8 @@ pub struct Drawn {
     pub pictures: usize,
     /// Median time of drawing one, ms.
     pub median_ms: f64,
+    /// Time that nineteen of twenty take no longer than, ms.
+    pub slow_ms: f64,
     /// What became of the film, if one was wished for.
     pub film: Option<String>,
 }
@@ -45,18 +47,32 @@ pub struct Drawn {
 /// # Errors
 /// A folder or a file cannot be written, or the device gave no picture: in words.
 pub fn draw(app: &mut App, arguments: &Arguments) -> Result<Drawn, String> {
-    let folder = arguments.frames.clone().unwrap_or_else(|| PathBuf::from("frames"));
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
+    let folder = arguments
+        .frames
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("frames"));
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("{}: cannot be made: {error}", folder.display()))?;
     app.finish();
     app.cleanup();
     // The end is known before the beginning is drawn: the same pictures whether a run was read ahead or not.
-    app.world_mut().non_send_mut::<Session>().scout(&mut || true);
+    app.world_mut()
+        .non_send_mut::<Session>()
+        .scout(&mut || true);
     for _ in 0..WARM_UP {
         app.update();
     }
-    let every_s = arguments.every.unwrap_or(if arguments.video.is_some() { FILM_EVERY_S } else { EVERY_S });
+    let every_s = arguments.every.unwrap_or(if arguments.video.is_some() {
+        FILM_EVERY_S
+    } else {
+        EVERY_S
+    });
     let moments = moments(app, arguments, every_s);
-    let frames_a_picture = if arguments.at.is_empty() && every_s < STILLS_FROM_S { 1 } else { 2 };
+    let frames_a_picture = if arguments.at.is_empty() && every_s < STILLS_FROM_S {
+        1
+    } else {
+        2
+    };
     let mut list = String::new();
     let mut times = Vec::with_capacity(moments.len());
     for (number, at_ns) in moments.iter().enumerate() {
@@ -76,12 +92,17 @@ pub fn draw(app: &mut App, arguments: &Arguments) -> Result<Drawn, String> {
         list.push_str(&format!("{name} {:.3}\n", *at_ns as f64 * 1e-9));
     }
     let list_file = folder.join("frames.txt");
-    std::fs::write(&list_file, list).map_err(|error| format!("{}: cannot be written: {error}", list_file.display()))?;
+    std::fs::write(&list_file, list)
+        .map_err(|error| format!("{}: cannot be written: {error}", list_file.display()))?;
     times.sort_unstable();
     Ok(Drawn {
         pictures: moments.len(),
-        median_ms: times.get(times.len() / 2).map_or(0.0, |took| took.as_secs_f64() * 1e3),
-        film: arguments.video.as_ref().map(|file| film(&folder, file, every_s)),
+        median_ms: share_of(&times, 50),
+        slow_ms: share_of(&times, 95),
+        film: arguments
+            .video
+            .as_ref()
+            .map(|file| film(&folder, file, every_s)),
     })
 }
 
@@ -93,15 +114,32 @@ fn moments(app: &App, arguments: &Arguments, every_s: f64) -> Vec<u64> {
     let on_tick = |seconds: f64| ((seconds * 1e9) as u64 + tick_ns / 2) / tick_ns * tick_ns;
     if arguments.at.is_empty() {
         let every_ns = on_tick(every_s).max(tick_ns);
-        (0..=end_ns / every_ns).map(|number| number * every_ns).collect()
+        (0..=end_ns / every_ns)
+            .map(|number| number * every_ns)
+            .collect()
     } else {
-        let mut moments: Vec<u64> = arguments.at.iter().map(|at_s| on_tick(*at_s).min(end_ns)).collect();
+        let mut moments: Vec<u64> = arguments
+            .at
+            .iter()
+            .map(|at_s| on_tick(*at_s).min(end_ns))
+            .collect();
         moments.sort_unstable();
         moments
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "only told, never used: how long a picture takes to draw")]
+/// The time that so many of a hundred take no longer than, ms; the times are sorted.
+fn share_of(times: &[Duration], percent: usize) -> f64 {
+    let place = (times.len() * percent).div_ceil(100).saturating_sub(1);
+    times
+        .get(place)
+        .map_or(0.0, |took| took.as_secs_f64() * 1e3)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only told, never used: how long a picture takes to draw"
+)]
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     let began = Instant::now();
     let made = work();
@@ -127,7 +165,9 @@ fn capture(app: &App) -> Result<Image, String> {
         usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
         mapped_at_creation: false,
     });
-    let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor { label: Some("picture") });
+    let mut encoder = device.create_command_encoder(&CommandEncoderDescriptor {
+        label: Some("picture"),
+    });
     encoder.copy_texture_to_buffer(
         image.texture.as_image_copy(),
         TexelCopyBufferInfo {
@@ -143,14 +183,20 @@ fn capture(app: &App) -> Result<Image, String> {
     queue.submit([encoder.finish()]);
     let slice = buffer.slice(..);
     slice.map_async(MapMode::Read, |_| ());
-    device.poll(PollType::wait_indefinitely()).map_err(|error| format!("the device gave no picture: {error}"))?;
+    device
+        .poll(PollType::wait_indefinitely())
+        .map_err(|error| format!("the device gave no picture: {error}"))?;
     let padded = slice.get_mapped_range();
     let mut pixels = Vec::with_capacity(row * size.height as usize);
     for line in padded.chunks(padded_row) {
         pixels.extend_from_slice(&line[..row]);
     }
     Ok(Image::new(
-        Extent3d { width: size.width, height: size.height, depth_or_array_layers: 1 },
+        Extent3d {
+            width: size.width,
+            height: size.height,
+            depth_or_array_layers: 1,
+        },
         TextureDimension::D2,
         pixels,
         TextureFormat::Rgba8UnormSrgb,
@@ -160,8 +206,13 @@ fn capture(app: &App) -> Result<Image, String> {
 
 fn save(picture: Image, file: &Path) -> Result<(), String> {
     let wrong = |error: String| format!("{}: cannot be written: {error}", file.display());
-    let picture = picture.try_into_dynamic().map_err(|error| wrong(error.to_string()))?;
-    picture.to_rgb8().save(file).map_err(|error| wrong(error.to_string()))
+    let picture = picture
+        .try_into_dynamic()
+        .map_err(|error| wrong(error.to_string()))?;
+    picture
+        .to_rgb8()
+        .save(file)
+        .map_err(|error| wrong(error.to_string()))
 }
 
 /// Makes a film of the pictures, if ffmpeg is there. Returns what became of it.
@@ -178,7 +229,11 @@ fn film(folder: &Path, file: &Path, every_s: f64) -> String {
         Ok(output) if output.status.success() => format!("{} is the film", file.display()),
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
-            format!("no film: ffmpeg failed: {}; the pictures are in {}", said.trim(), folder.display())
+            format!(
+                "no film: ffmpeg failed: {}; the pictures are in {}",
+                said.trim(),
+                folder.display()
+            )
         }
         Err(_) => format!(
             "no film: ffmpeg is not installed (Debian, Ubuntu: apt install ffmpeg); the pictures are in {}",
@@ -190,10 +245,34 @@ fn film(folder: &Path, file: &Path, every_s: f64) -> String {
 /// Says what was drawn.
 pub fn tell(drawn: &Drawn, folder: &Path, device: &str) {
     let mut out = std::io::stdout().lock();
-    let Drawn { pictures, median_ms, film } = drawn;
+    let Drawn {
+        pictures,
+        median_ms,
+        slow_ms,
+        film,
+    } = drawn;
     // Nobody to tell is no reason to fail.
-    let _ = writeln!(out, "{pictures} pictures in {}, {median_ms:.0} ms each on {device}", folder.display());
+    let _ = writeln!(
+        out,
+        "{pictures} pictures in {}; drawing one takes {median_ms:.1} ms, one in twenty longer than {slow_ms:.1} ms, on \
+         {device}",
+        folder.display()
+    );
     if let Some(film) = film {
         let _ = writeln!(out, "{film}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_times_are_times_that_were_measured() {
+        let times: Vec<Duration> = (1..=20).map(Duration::from_millis).collect();
+        assert_eq!(share_of(&times, 50), 10.0);
+        assert_eq!(share_of(&times, 95), 19.0);
+        assert_eq!(share_of(&times[..1], 95), 1.0);
+        assert_eq!(share_of(&[], 50), 0.0);
     }
 }

@@ -48,7 +48,11 @@ mod tests {
     fn luminance(colour: Color32) -> f64 {
         let part = |value: u8| {
             let value = f64::from(value) / 255.0;
-            if value <= 0.04045 { value / 12.92 } else { libm::pow((value + 0.055) / 1.055, 2.4) }
+            if value <= 0.04045 {
+                value / 12.92
+            } else {
+                libm::pow((value + 0.055) / 1.055, 2.4)
+            }
         };
         0.2126 * part(colour.r()) + 0.7152 * part(colour.g()) + 0.0722 * part(colour.b())
     }
@@ -61,14 +65,27 @@ mod tests {
     /// What a person without cones for long waves (protanopia) or middle waves (deuteranopia) sees, by the matrices of
     /// Viénot, Brettel and Mollon (1999), on linear parts.
     fn seen_without(matrix: [[f64; 3]; 3], colour: Color32) -> [f64; 3] {
-        let linear = [colour.r(), colour.g(), colour.b()].map(|part| libm::pow(f64::from(part) / 255.0, 2.2));
-        matrix.map(|row| row.iter().zip(linear).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0))
+        let linear = [colour.r(), colour.g(), colour.b()]
+            .map(|part| libm::pow(f64::from(part) / 255.0, 2.2));
+        matrix.map(|row| {
+            row.iter()
+                .zip(linear)
+                .map(|(a, b)| a * b)
+                .sum::<f64>()
+                .clamp(0.0, 1.0)
+        })
     }
 
-    const PROTANOPIA: [[f64; 3]; 3] =
-        [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]];
-    const DEUTERANOPIA: [[f64; 3]; 3] =
-        [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]];
+    const PROTANOPIA: [[f64; 3]; 3] = [
+        [0.11238, 0.88762, 0.0],
+        [0.11238, 0.88762, 0.0],
+        [0.00401, -0.00401, 1.0],
+    ];
+    const DEUTERANOPIA: [[f64; 3]; 3] = [
+        [0.29275, 0.70725, 0.0],
+        [0.29275, 0.70725, 0.0],
+        [-0.02234, 0.02234, 1.0],
+    ];
 
     #[test]
     fn no_two_meaningful_colours_look_alike_without_red_or_green_cones() {
@@ -76,8 +93,16 @@ mod tests {
             for (index, (name, one)) in MEANINGFUL.iter().enumerate() {
                 for (other_name, other) in &MEANINGFUL[index + 1..] {
                     let (a, b) = (seen_without(matrix, *one), seen_without(matrix, *other));
-                    let distance: f64 = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt();
-                    assert!(distance > 0.05, "{name} and {other_name} are {distance} apart");
+                    let distance: f64 = a
+                        .iter()
+                        .zip(b)
+                        .map(|(a, b)| (a - b) * (a - b))
+                        .sum::<f64>()
+                        .sqrt();
+                    assert!(
+                        distance > 0.05,
+                        "{name} and {other_name} are {distance} apart"
+                    );
                 }
             }
         }

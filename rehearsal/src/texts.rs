@@ -126,6 +126,7 @@ texts! {
     NotExercised: "not exercised", "non sollicitée";
     Margin: "{} % left", "reste {} %";
     Worst: "worst margin: {} at {}", "marge la plus faible : {} à {}";
+    WorstAt: "worst at {}", "au pire à {}";
     Network: "Network", "Réseau";
     Shanghai: "Shanghai", "Shanghai";
     Casablanca: "Casablanca", "Casablanca";
@@ -171,6 +172,8 @@ texts! {
     EventOn: "Next event", "Événement suivant";
     Slower: "Slower", "Plus lent";
     Faster: "Faster", "Plus vite";
+    ToStart: "To the start", "Au début";
+    ToNewest: "To the newest moment", "Au dernier moment";
     TakeOver: "Take the console", "Prendre la console";
     Save: "Save", "Enregistrer";
     Saved: "saved as {}", "enregistré : {}";
@@ -184,12 +187,12 @@ texts! {
     ViewTop: "Top", "Dessus";
     CutA: "Cut A", "Couper A";
     CutB: "Cut B", "Couper B";
-    CutBoth: "Cut both", "Couper les deux";
+    CutBoth: "Cut both", "Couper A+B";
     AddDelay: "Delay +150 ms", "Délai +150 ms";
     AddLoss: "Loss 30 %", "Perte 30 %";
     AddDuplicates: "Duplicates", "Doubles";
-    ReplayAttack: "Replay attack", "Attaque par rejeu";
-    RouteStep: "Route +85 ms on A", "Route +85 ms sur A";
+    ReplayAttack: "Replay attack", "Rejeu hostile";
+    RouteStep: "Route +85", "Trajet +85";
     Clutch: "Clutch", "Embrayage";
     Camera: "Camera", "Caméra";
     SwapArm: "Swap arm", "Changer de bras";
@@ -353,10 +356,16 @@ pub fn network_fault(language: Language, fault: &Fault) -> String {
         (Language::French, NetFault::Outage) => "coupure".into(),
         (Language::English, NetFault::Clog) => "clog".into(),
         (Language::French, NetFault::Clog) => "engorgement".into(),
-        (Language::English, NetFault::AddDelay { ms: by, .. }) => format!("delay +{}", ms(by.get())),
+        (Language::English, NetFault::AddDelay { ms: by, .. }) => {
+            format!("delay +{}", ms(by.get()))
+        }
         (Language::French, NetFault::AddDelay { ms: by, .. }) => format!("délai +{}", ms(by.get())),
-        (Language::English, NetFault::AddJitter { mean_ms }) => format!("jitter {}", ms(mean_ms.get())),
-        (Language::French, NetFault::AddJitter { mean_ms }) => format!("gigue {}", ms(mean_ms.get())),
+        (Language::English, NetFault::AddJitter { mean_ms }) => {
+            format!("jitter {}", ms(mean_ms.get()))
+        }
+        (Language::French, NetFault::AddJitter { mean_ms }) => {
+            format!("gigue {}", ms(mean_ms.get()))
+        }
         (Language::English, NetFault::Loss { probability }) => {
             format!("loss {} %", language.number(100.0 * probability.get(), 0))
         }
@@ -365,7 +374,9 @@ pub fn network_fault(language: Language, fault: &Fault) -> String {
         }
         (Language::English, NetFault::Duplicate { .. }) => "duplicates".into(),
         (Language::French, NetFault::Duplicate { .. }) => "doubles".into(),
-        (Language::English, NetFault::ShorterRoute { ms: by }) => format!("route −{}", ms(by.get())),
+        (Language::English, NetFault::ShorterRoute { ms: by }) => {
+            format!("route −{}", ms(by.get()))
+        }
         (Language::French, NetFault::ShorterRoute { ms: by }) => format!("route −{}", ms(by.get())),
         (Language::English, NetFault::Drift { ms: by }) => format!("drift +{}", ms(by.get())),
         (Language::French, NetFault::Drift { ms: by }) => format!("dérive +{}", ms(by.get())),
@@ -410,7 +421,10 @@ pub fn network_attack(language: Language, attack: &Attack) -> String {
         Language::French => "attaque",
     };
     let colon = language.colon();
-    format!("{attack_word}{colon}{what}, {}", paths(language, attack.paths))
+    format!(
+        "{attack_word}{colon}{what}, {}",
+        paths(language, attack.paths)
+    )
 }
 
 /// An event in words, if it is told: faults of the schedule are told by [`network_fault`].
@@ -419,23 +433,70 @@ pub fn event(language: Language, what: &Happening) -> Option<String> {
     Some(match (what, language) {
         (Happening::PedalPressed, Language::English) => "clutch pressed".into(),
         (Happening::PedalPressed, Language::French) => "embrayage appuyé".into(),
-        (Happening::Gesture { clutch, .. }, Language::English) => format!("clutch gesture {clutch}"),
-        (Happening::Gesture { clutch, .. }, Language::French) => format!("geste d'embrayage {clutch}"),
-        (Happening::StateChanged { to, .. }, _) => format!("robot{}{}", language.colon(), state(language, *to)),
-        (Happening::Refused { path: on, verdict: why, frames, .. }, Language::English) => {
-            format!("{}: {frames} refused, {}", path(*on), verdict(language, *why))
+        (Happening::Gesture { clutch, .. }, Language::English) => {
+            format!("clutch gesture {clutch}")
         }
-        (Happening::Refused { path: on, verdict: why, frames, .. }, Language::French) => {
-            format!("{} : {frames} refusées, {}", path(*on), verdict(language, *why))
+        (Happening::Gesture { clutch, .. }, Language::French) => {
+            format!("geste d'embrayage {clutch}")
         }
-        (Happening::CameraPedal { pressed: true }, Language::English) => "camera pedal pressed".into(),
-        (Happening::CameraPedal { pressed: true }, Language::French) => "pédale caméra appuyée".into(),
-        (Happening::CameraPedal { pressed: false }, Language::English) => "camera pedal released".into(),
-        (Happening::CameraPedal { pressed: false }, Language::French) => "pédale caméra relâchée".into(),
-        (Happening::ArmSwap { arm, .. }, Language::English) => format!("a hand takes arm {}", arm + 1),
-        (Happening::ArmSwap { arm, .. }, Language::French) => format!("une main prend le bras {}", arm + 1),
+        (Happening::StateChanged { to, .. }, _) => {
+            format!("robot{}{}", language.colon(), state(language, *to))
+        }
+        (
+            Happening::Refused {
+                path: on,
+                verdict: why,
+                frames,
+                ..
+            },
+            Language::English,
+        ) => {
+            format!(
+                "{}: {frames} refused, {}",
+                path(*on),
+                verdict(language, *why)
+            )
+        }
+        (
+            Happening::Refused {
+                path: on,
+                verdict: why,
+                frames,
+                ..
+            },
+            Language::French,
+        ) => {
+            format!(
+                "{} : {frames} refusées, {}",
+                path(*on),
+                verdict(language, *why)
+            )
+        }
+        (Happening::CameraPedal { pressed: true }, Language::English) => {
+            "camera pedal pressed".into()
+        }
+        (Happening::CameraPedal { pressed: true }, Language::French) => {
+            "pédale caméra appuyée".into()
+        }
+        (Happening::CameraPedal { pressed: false }, Language::English) => {
+            "camera pedal released".into()
+        }
+        (Happening::CameraPedal { pressed: false }, Language::French) => {
+            "pédale caméra relâchée".into()
+        }
+        (Happening::ArmSwap { arm, .. }, Language::English) => {
+            format!("a hand takes arm {}", arm + 1)
+        }
+        (Happening::ArmSwap { arm, .. }, Language::French) => {
+            format!("une main prend le bras {}", arm + 1)
+        }
         (Happening::PathHealth { path: on, health }, _) => {
-            format!("{}{}{}", path(*on), language.colon(), path_health(language, *health))
+            format!(
+                "{}{}{}",
+                path(*on),
+                language.colon(),
+                path_health(language, *health)
+            )
         }
         (Happening::Fault { fault }, _) => robot_fault(language, fault.kind).into(),
         (Happening::Violated { id }, _) => format!("{id} {}", language.say(Text::Violated)),
@@ -448,24 +509,47 @@ mod tests {
     use super::*;
 
     /// Names and words that are the same in both languages.
-    const SAME: [Text; 5] = [Text::Shanghai, Text::Casablanca, Text::Pause, Text::ViewPatient, Text::Delay];
+    const SAME: [Text; 5] = [
+        Text::Shanghai,
+        Text::Casablanca,
+        Text::Pause,
+        Text::ViewPatient,
+        Text::Delay,
+    ];
 
     #[test]
     fn no_text_is_missing_in_either_language_and_values_have_the_same_places() {
         for text in Text::ALL {
             let [english, french] = Language::ALL.map(|language| language.say(*text));
-            assert!(!english.trim().is_empty() && !french.trim().is_empty(), "{text:?}");
-            assert_eq!(english.matches("{}").count(), french.matches("{}").count(), "{text:?}");
-            assert_eq!(english.matches('|').count(), french.matches('|').count(), "{text:?}");
+            assert!(
+                !english.trim().is_empty() && !french.trim().is_empty(),
+                "{text:?}"
+            );
+            assert_eq!(
+                english.matches("{}").count(),
+                french.matches("{}").count(),
+                "{text:?}"
+            );
+            assert_eq!(
+                english.matches('|').count(),
+                french.matches('|').count(),
+                "{text:?}"
+            );
             let may_be_same = SAME.contains(text);
-            assert!(may_be_same || english != french, "{text:?} is not translated");
+            assert!(
+                may_be_same || english != french,
+                "{text:?} is not translated"
+            );
         }
     }
 
     #[test]
     fn every_requirement_state_verdict_and_fault_has_a_name_of_its_own_in_both() {
         for language in Language::ALL {
-            let mut names: Vec<&str> = Id::ALL.iter().map(|id| requirement(language, *id)).collect();
+            let mut names: Vec<&str> = Id::ALL
+                .iter()
+                .map(|id| requirement(language, *id))
+                .collect();
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), Id::ALL.len());

@@ -1,7 +1,8 @@
 //! What a person lets go wrong: each trouble is a fault or an attack of the schedule, from now on.
 
 use net_model::{
-    Attack, AttackKind, Fault, FaultKind, Milliseconds, Probability, RunMilliseconds, WhichDirections, WhichPaths,
+    Attack, AttackKind, Fault, FaultKind, Milliseconds, Probability, RunMilliseconds,
+    WhichDirections, WhichPaths,
 };
 
 /// What a key or a button lets go wrong.
@@ -50,14 +51,34 @@ impl Trouble {
             Self::CutA => (WhichPaths::A, FaultKind::Outage),
             Self::CutB => (WhichPaths::B, FaultKind::Outage),
             Self::CutBoth => (WhichPaths::Both, FaultKind::Outage),
-            Self::Delay => (WhichPaths::Both, FaultKind::AddDelay { ms: ms(150.0), ramp_ms: ms(0.0) }),
-            Self::Loss => (WhichPaths::Both, FaultKind::Loss { probability: Probability::clamped(0.3) }),
+            Self::Delay => (
+                WhichPaths::Both,
+                FaultKind::AddDelay {
+                    ms: ms(150.0),
+                    ramp_ms: ms(0.0),
+                },
+            ),
+            Self::Loss => (
+                WhichPaths::Both,
+                FaultKind::Loss {
+                    probability: Probability::clamped(0.3),
+                },
+            ),
             Self::Duplicates => (
                 WhichPaths::Both,
-                FaultKind::Duplicate { probability: Probability::clamped(0.5), delay_ms: ms(40.0) },
+                FaultKind::Duplicate {
+                    probability: Probability::clamped(0.5),
+                    delay_ms: ms(40.0),
+                },
             ),
             // The skews to reckon with between two oceans are 25 to 85 ms: the greatest.
-            Self::RouteStep => (WhichPaths::A, FaultKind::AddDelay { ms: ms(85.0), ramp_ms: ms(0.0) }),
+            Self::RouteStep => (
+                WhichPaths::A,
+                FaultKind::AddDelay {
+                    ms: ms(85.0),
+                    ramp_ms: ms(0.0),
+                },
+            ),
             Self::Replay => return None,
         })
     }
@@ -93,7 +114,11 @@ impl Troubles {
 
     /// Switches a trouble on or off at a moment.
     pub fn switch(&mut self, trouble: Trouble, now_ns: u64) -> Switch {
-        if let Some(index) = self.lasting.iter().position(|(lasting, _)| *lasting == trouble) {
+        if let Some(index) = self
+            .lasting
+            .iter()
+            .position(|(lasting, _)| *lasting == trouble)
+        {
             return Switch::End(self.lasting.remove(index).1);
         }
         let at_ms = RunMilliseconds::clamped(now_ns as f64 * 1e-6);
@@ -110,7 +135,9 @@ impl Troubles {
                 for_ms: RunMilliseconds::clamped(REPLAY_MS),
                 paths: WhichPaths::Both,
                 direction: WhichDirections::Up,
-                kind: AttackKind::Replay { back_ms: Milliseconds::clamped(REPLAY_MS) },
+                kind: AttackKind::Replay {
+                    back_ms: Milliseconds::clamped(REPLAY_MS),
+                },
             }),
         }
     }
@@ -128,7 +155,9 @@ mod tests {
     #[test]
     fn the_same_key_mends_what_it_broke() {
         let mut troubles = Troubles::default();
-        assert!(matches!(troubles.switch(Trouble::CutA, 5_000_000), Switch::Begin(fault) if fault.at_ms.ns() == 5_000_000));
+        assert!(
+            matches!(troubles.switch(Trouble::CutA, 5_000_000), Switch::Begin(fault) if fault.at_ms.ns() == 5_000_000)
+        );
         troubles.begun(Trouble::CutA, 3);
         assert!(troubles.lasts(Trouble::CutA));
         assert_eq!(troubles.switch(Trouble::CutA, 9_000_000), Switch::End(3));
@@ -137,7 +166,10 @@ mod tests {
 
     #[test]
     fn what_lasts_can_be_ended() {
-        for trouble in Trouble::ALL.into_iter().filter(|trouble| trouble.is_lasting()) {
+        for trouble in Trouble::ALL
+            .into_iter()
+            .filter(|trouble| trouble.is_lasting())
+        {
             let (_, kind) = trouble.fault().expect("a fault");
             assert!(kind.may_end_early(), "{trouble:?}");
         }

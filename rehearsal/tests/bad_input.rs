@@ -16,7 +16,10 @@ fn refused(arguments: &[&str]) -> String {
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let said = refused(&["nowhere.ron"]);
-    assert!(said.contains("nowhere.ron") && said.contains("no such file"), "{said}");
+    assert!(
+        said.contains("nowhere.ron") && said.contains("no such file"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -68,14 +71,21 @@ fn a_display_that_nobody_serves_is_told_too() {
         .expect("the program starts");
     let said = errors(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("--headless --frames") || said.contains("nothing to draw with"), "{said}");
+    assert!(
+        said.contains("--headless --frames") || said.contains("nothing to draw with"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_machine_without_a_driver_is_told_what_to_install() {
     let frames = folder("driverless");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_rehearsal"))
-        .args(["scenarios/casablanca_shanghai.ron", "--headless", "--frames"])
+        .args([
+            "scenarios/casablanca_shanghai.ron",
+            "--headless",
+            "--frames",
+        ])
         .arg(&frames)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .env("VK_ICD_FILENAMES", "/nowhere.json")

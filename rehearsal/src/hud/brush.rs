@@ -1,7 +1,8 @@
 //! Painting in points: texts, badges, and the shapes that say what colours say.
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
+    pos2, vec2,
 };
 
 use crate::palette::{GREEN, LINE, ORANGE, PURPLE, RAISED, SKY_BLUE, TEXT, VERMILLION, YELLOW};
@@ -15,12 +16,26 @@ pub const NORMAL: f32 = 12.5;
 pub const LARGE: f32 = 15.0;
 
 /// Writes a line of text; returns where it stands.
-pub fn write(painter: &Painter, at: Pos2, align: Align2, size: f32, colour: Color32, text: &str) -> Rect {
+pub fn write(
+    painter: &Painter,
+    at: Pos2,
+    align: Align2,
+    size: f32,
+    colour: Color32,
+    text: &str,
+) -> Rect {
     painter.text(at, align, text, FontId::proportional(size), colour)
 }
 
 /// Writes a line of text no wider than `width`, ended by an ellipsis where it is longer.
-pub fn write_within(painter: &Painter, at: Pos2, width: f32, size: f32, colour: Color32, text: &str) -> Rect {
+pub fn write_within(
+    painter: &Painter,
+    at: Pos2,
+    width: f32,
+    size: f32,
+    colour: Color32,
+    text: &str,
+) -> Rect {
     let mut job = bevy_egui::egui::text::LayoutJob::simple_singleline(
         text.to_owned(),
         FontId::proportional(size),
@@ -34,7 +49,14 @@ pub fn write_within(painter: &Painter, at: Pos2, width: f32, size: f32, colour: 
 }
 
 /// Writes text in lines no wider than `width`; returns where it stands.
-pub fn write_lines(painter: &Painter, at: Pos2, width: f32, size: f32, colour: Color32, text: &str) -> Rect {
+pub fn write_lines(
+    painter: &Painter,
+    at: Pos2,
+    width: f32,
+    size: f32,
+    colour: Color32,
+    text: &str,
+) -> Rect {
     let galley = painter.layout(text.to_owned(), FontId::proportional(size), colour, width);
     let place = Rect::from_min_size(at, galley.size());
     painter.galley(at, galley, colour);
@@ -43,12 +65,22 @@ pub fn write_lines(painter: &Painter, at: Pos2, width: f32, size: f32, colour: C
 
 /// A box with a line around it.
 pub fn panel(painter: &Painter, rect: Rect, fill: Color32) {
-    painter.rect(rect, CornerRadius::same(3), fill, Stroke::new(1.0, LINE), StrokeKind::Inside);
+    painter.rect(
+        rect,
+        CornerRadius::same(3),
+        fill,
+        Stroke::new(1.0, LINE),
+        StrokeKind::Inside,
+    );
 }
 
 /// A word on a coloured ground, at its left middle; returns where it stands.
 pub fn badge(painter: &Painter, at: Pos2, size: f32, ground: Color32, text: &str) -> Rect {
-    let ink = if is_dark(ground) { Color32::WHITE } else { Color32::BLACK };
+    let ink = if is_dark(ground) {
+        Color32::WHITE
+    } else {
+        Color32::BLACK
+    };
     let galley = painter.layout_no_wrap(text.to_owned(), FontId::proportional(size), ink);
     let place = Rect::from_min_size(
         pos2(at.x, at.y - galley.size().y / 2.0 - 2.0),
@@ -60,7 +92,9 @@ pub fn badge(painter: &Painter, at: Pos2, size: f32, ground: Color32, text: &str
 }
 
 fn is_dark(colour: Color32) -> bool {
-    let light = 0.299 * f32::from(colour.r()) + 0.587 * f32::from(colour.g()) + 0.114 * f32::from(colour.b());
+    let light = 0.299 * f32::from(colour.r())
+        + 0.587 * f32::from(colour.g())
+        + 0.114 * f32::from(colour.b());
     light < 135.0
 }
 
@@ -88,12 +122,31 @@ pub fn packet(painter: &Painter, at: Pos2, r: f32, fate: Fate) {
             painter.circle_filled(at, r * 0.6, colour);
         }
         Fate::Duplicate => {
-            polygon(painter, colour, &[vec2(0.0, -r), vec2(r, 0.0), vec2(0.0, r), vec2(-r, 0.0)], at);
+            polygon(
+                painter,
+                colour,
+                &[vec2(0.0, -r), vec2(r, 0.0), vec2(0.0, r), vec2(-r, 0.0)],
+                at,
+            );
         }
-        Fate::Overtaken => polygon(painter, colour, &[vec2(0.0, -r), vec2(r, r), vec2(-r, r)], at),
-        Fate::Late => polygon(painter, colour, &[vec2(-r, -r), vec2(r, -r), vec2(0.0, r)], at),
+        Fate::Overtaken => polygon(
+            painter,
+            colour,
+            &[vec2(0.0, -r), vec2(r, r), vec2(-r, r)],
+            at,
+        ),
+        Fate::Late => polygon(
+            painter,
+            colour,
+            &[vec2(-r, -r), vec2(r, -r), vec2(0.0, r)],
+            at,
+        ),
         Fate::Forged => {
-            painter.rect_filled(Rect::from_center_size(at, Vec2::splat(2.0 * r)), CornerRadius::ZERO, colour);
+            painter.rect_filled(
+                Rect::from_center_size(at, Vec2::splat(2.0 * r)),
+                CornerRadius::ZERO,
+                colour,
+            );
         }
         Fate::Lost => cross(painter, at, r, colour),
     }
@@ -136,7 +189,13 @@ pub fn respond(
     } else {
         (ground, TEXT, LINE)
     };
-    painter.rect(rect, CornerRadius::same(3), fill, Stroke::new(1.0, line), StrokeKind::Inside);
+    painter.rect(
+        rect,
+        CornerRadius::same(3),
+        fill,
+        Stroke::new(1.0, line),
+        StrokeKind::Inside,
+    );
     let galley = {
         let mut job = bevy_egui::egui::text::LayoutJob::simple_singleline(
             text.to_owned(),

@@ -2,8 +2,8 @@
 
 use bevy_egui::egui::{Rect, Ui, pos2, vec2};
 
-use super::brush::{SMALL, button, respond, write_within};
 use super::Shown;
+use super::brush::{SMALL, button, respond, write_within};
 use crate::actions::Action;
 use crate::palette::{BLUE, FAINT, RAISED, VERMILLION};
 use crate::texts::Text;
@@ -30,7 +30,10 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     let width = rect.width() - 16.0;
     let cell = |columns: usize, column: usize, row: f32| {
         let cell = (width + 4.0) / columns as f32;
-        let at = pos2(rect.min.x + 8.0 + cell * column as f32, rect.min.y + 2.0 + ROW * row);
+        let at = pos2(
+            rect.min.x + 8.0 + cell * column as f32,
+            rect.min.y + 2.0 + ROW * row,
+        );
         Rect::from_min_size(at, vec2(cell - 4.0, ROW - 3.0))
     };
     for (index, trouble) in Trouble::ALL.into_iter().enumerate() {
@@ -61,18 +64,43 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     }
 }
 
-fn pedals(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>, cell: &dyn Fn(usize, usize, f32) -> Rect) {
+fn pedals(
+    ui: &mut Ui,
+    shown: &Shown<'_>,
+    actions: &mut Vec<Action>,
+    cell: &dyn Fn(usize, usize, f32) -> Rect,
+) {
     let language = shown.language();
     let input = shown.hands.input();
-    let clutch = respond(ui, cell(3, 0, 3.1), language.say(Text::Clutch), input.clutch_pressed, RAISED);
+    let clutch = respond(
+        ui,
+        cell(3, 0, 3.1),
+        language.say(Text::Clutch),
+        input.clutch_pressed,
+        RAISED,
+    );
     if clutch.is_pointer_button_down_on() != shown.screen.holds_clutch {
         actions.push(Action::ClutchButton(clutch.is_pointer_button_down_on()));
     }
-    let camera = respond(ui, cell(3, 1, 3.1), language.say(Text::Camera), input.camera_pressed, RAISED);
+    let camera = respond(
+        ui,
+        cell(3, 1, 3.1),
+        language.say(Text::Camera),
+        input.camera_pressed,
+        RAISED,
+    );
     if camera.is_pointer_button_down_on() != shown.screen.holds_camera {
         actions.push(Action::CameraButton(camera.is_pointer_button_down_on()));
     }
-    if respond(ui, cell(3, 2, 3.1), language.say(Text::Stop), input.stop_pressed, VERMILLION).clicked() {
+    if respond(
+        ui,
+        cell(3, 2, 3.1),
+        language.say(Text::Stop),
+        input.stop_pressed,
+        VERMILLION,
+    )
+    .clicked()
+    {
         actions.push(Action::Stop);
     }
     for (column, (text, action)) in [
@@ -88,11 +116,22 @@ fn pedals(ui: &mut Ui, shown: &Shown<'_>, actions: &mut Vec<Action>, cell: &dyn 
         }
     }
     let names = &shown.session.case.operation.arm_names;
-    let held = shown.hands.held().map(|arm| arm.and_then(|arm| names.get(arm)).map_or(language.say(Text::NoArm), |name| name));
-    let hands = [Text::LeftHand, Text::RightHand].iter().zip(held).enumerate().map(|(hand, (text, arm))| {
-        let mark = if hand == shown.hands.selected() { "▶ " } else { "" };
-        format!("{mark}{}", language.say_with(*text, &[&arm]))
+    let held = shown.hands.held().map(|arm| {
+        arm.and_then(|arm| names.get(arm))
+            .map_or(language.say(Text::NoArm), |name| name)
     });
+    let hands = [Text::LeftHand, Text::RightHand]
+        .iter()
+        .zip(held)
+        .enumerate()
+        .map(|(hand, (text, arm))| {
+            let mark = if hand == shown.hands.selected() {
+                "▶ "
+            } else {
+                ""
+            };
+            format!("{mark}{}", language.say_with(*text, &[&arm]))
+        });
     let line = hands.collect::<Vec<_>>().join("   ");
     let place = cell(1, 0, 5.1);
     write_within(ui.painter(), place.min, place.width(), SMALL, FAINT, &line);

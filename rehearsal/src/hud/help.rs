@@ -38,7 +38,14 @@ pub fn draw(ui: &mut Ui, around: Rect, language: Language) {
     let painter = ui.painter();
     let rect = around.shrink2(vec2(12.0, 8.0));
     panel(painter, rect, Color32::from_rgb(0x0C, 0x10, 0x16));
-    write(painter, rect.min + vec2(18.0, 12.0), Align2::LEFT_TOP, LARGE + 2.0, TEXT, language.say(Text::HelpTitle));
+    write(
+        painter,
+        rect.min + vec2(18.0, 12.0),
+        Align2::LEFT_TOP,
+        LARGE + 2.0,
+        TEXT,
+        language.say(Text::HelpTitle),
+    );
     let rows = KEYS.len().div_ceil(2);
     let column = (rect.width() - 24.0) / 2.0;
     let row = (rect.height() - 56.0) / rows as f32;
@@ -51,7 +58,14 @@ pub fn draw(ui: &mut Ui, around: Rect, language: Language) {
         match said.split_once('|') {
             Some((keys, what)) => {
                 write_within(painter, at, KEYS_WIDTH - 8.0, NORMAL, SKY_BLUE, keys);
-                write_within(painter, at + vec2(KEYS_WIDTH, 0.0), column - KEYS_WIDTH - 12.0, NORMAL, TEXT, what);
+                write_within(
+                    painter,
+                    at + vec2(KEYS_WIDTH, 0.0),
+                    column - KEYS_WIDTH - 12.0,
+                    NORMAL,
+                    TEXT,
+                    what,
+                );
             }
             None => {
                 write_within(painter, at, column, NORMAL, FAINT, said);

@@ -33,7 +33,8 @@ impl Layout {
     /// The parts of a screen of this size in points.
     pub fn of(size: Vec2) -> Self {
         let (width, height) = (size.x.max(LEFT + RIGHT + 200.0), size.y.max(480.0));
-        let rect = |x0: f32, y0: f32, x1: f32, y1: f32| Rect::from_min_max(pos2(x0, y0), pos2(x1, y1));
+        let rect =
+            |x0: f32, y0: f32, x1: f32, y1: f32| Rect::from_min_max(pos2(x0, y0), pos2(x1, y1));
         let below_room = height - TIMELINE - NETWORK;
         Self {
             top: rect(0.0, 0.0, width, TOP),
@@ -66,7 +67,10 @@ mod tests {
             for (index, one) in parts.iter().enumerate() {
                 for other in &parts[index + 1..] {
                     let shared = one.intersect(*other);
-                    assert!(shared.width() <= 0.0 || shared.height() <= 0.0, "{one:?} {other:?}");
+                    assert!(
+                        shared.width() <= 0.0 || shared.height() <= 0.0,
+                        "{one:?} {other:?}"
+                    );
                 }
             }
         }

@@ -63,7 +63,13 @@ impl Shown<'_> {
 pub fn draw(ui: &mut Ui, shown: &Shown<'_>) -> Vec<Action> {
     let layout = Layout::of(ui.max_rect().size());
     let mut actions = Vec::new();
-    for part in [layout.top, layout.left, layout.right, layout.network, layout.timeline] {
+    for part in [
+        layout.top,
+        layout.left,
+        layout.right,
+        layout.network,
+        layout.timeline,
+    ] {
         ui.painter().rect_filled(part, 0, GROUND);
     }
     top::draw(ui, layout.top, shown, &mut actions);
@@ -75,7 +81,11 @@ pub fn draw(ui: &mut Ui, shown: &Shown<'_>) -> Vec<Action> {
     timeline::draw(ui, layout.timeline, shown, &mut actions);
     banner::draw(ui, layout.room, shown, &mut actions);
     if shown.screen.is_help_open {
-        help::draw(ui, layout.room.union(layout.left).union(layout.right), shown.language());
+        help::draw(
+            ui,
+            layout.room.union(layout.left).union(layout.right),
+            shown.language(),
+        );
     }
     actions
 }

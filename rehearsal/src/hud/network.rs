@@ -1,11 +1,13 @@
 //! The network strip: two lanes from Shanghai to Casablanca with the packets in flight, and plots of both paths.
 
-use bevy_egui::egui::{Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
+use bevy_egui::egui::{
+    Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2,
+};
 use control_loop::PathHealth;
 use net_model::{Direction, Path};
 
-use super::brush::{NORMAL, SMALL, badge, cross, packet, write, write_within};
 use super::Shown;
+use super::brush::{NORMAL, SMALL, badge, cross, packet, write, write_within};
 use crate::palette::{FAINT, GREEN, LINE, ORANGE, RAISED, SKY_BLUE, TEXT, VERMILLION, YELLOW};
 use crate::session::plots::{EVERY_NS, SAMPLES, Sample};
 use crate::session::traffic::{ARRIVED_SHOWN_NS, Fate, marks};
@@ -26,33 +28,61 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>) {
 fn draw_lanes(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
     let language = shown.language();
     let health = shown.session.path_health();
-    let working = health.iter().filter(|health| **health == PathHealth::Working).count();
+    let working = health
+        .iter()
+        .filter(|health| **health == PathHealth::Working)
+        .count();
     let heading = pos2(rect.min.x + 10.0, rect.min.y + 12.0);
-    let name = write(painter, heading, Align2::LEFT_CENTER, NORMAL, TEXT, language.say(Text::Network));
+    let name = write(
+        painter,
+        heading,
+        Align2::LEFT_CENTER,
+        NORMAL,
+        TEXT,
+        language.say(Text::Network),
+    );
     let (redundancy, colour) = match working {
         2 => (Text::Redundant, GREEN),
         1 => (Text::OnePath, ORANGE),
         _ => (Text::NoPath, VERMILLION),
     };
-    badge(painter, pos2(name.max.x + 10.0, heading.y), SMALL, colour, language.say(redundancy));
+    badge(
+        painter,
+        pos2(name.max.x + 10.0, heading.y),
+        SMALL,
+        colour,
+        language.say(redundancy),
+    );
     let from = rect.min.x + 10.0;
     let to = rect.max.x - LANDING - 14.0;
     let lane_height = (rect.height() - 24.0 - 22.0) / 2.0;
     let models = &shown.session.case.operation.paths;
-    let base_ns = [models[0].up.base_one_way.ns(), models[1].up.base_one_way.ns()];
+    let base_ns = [
+        models[0].up.base_one_way.ns(),
+        models[1].up.base_one_way.ns(),
+    ];
     for path in Path::ALL {
         let index = path.index();
         let lane = Rect::from_min_max(
             pos2(from, rect.min.y + 24.0 + lane_height * index as f32),
-            pos2(to, rect.min.y + 24.0 + lane_height * (index as f32 + 1.0) - 5.0),
+            pos2(
+                to,
+                rect.min.y + 24.0 + lane_height * (index as f32 + 1.0) - 5.0,
+            ),
         );
         draw_lane(painter, lane, shown, path, health[index]);
     }
-    for mark in marks(shown.session.twin(), base_ns, shown.session.case.operation.control_loop.freshness_ns) {
+    for mark in marks(
+        shown.session.twin(),
+        base_ns,
+        shown.session.case.operation.control_loop.freshness_ns,
+    ) {
         let top = rect.min.y + 24.0 + lane_height * mark.path as f32;
         let middle = |share: f32| top + 16.0 + (lane_height - 21.0) * share;
         let progress = mark.progress as f32;
-        let rests = mark.arrived_ago_ns.map_or(0.0, |ago_ns| ago_ns as f32 / ARRIVED_SHOWN_NS as f32);
+        let rests = mark
+            .arrived_ago_ns
+            .map_or(0.0, |ago_ns| ago_ns as f32 / ARRIVED_SHOWN_NS as f32);
         let at = match mark.direction {
             Direction::Up => pos2(from + (to - from) * progress + rests * LANDING, middle(0.3)),
             Direction::Down if mark.arrived_ago_ns.is_some() => continue,
@@ -65,9 +95,28 @@ fn draw_lanes(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
         };
         packet(painter, at, r, mark.fate);
     }
-    write(painter, pos2(from + 2.0, rect.max.y - 11.0), Align2::LEFT_CENTER, SMALL, TEXT, language.say(Text::Shanghai));
-    write(painter, pos2(to + LANDING, rect.max.y - 11.0), Align2::RIGHT_CENTER, SMALL, TEXT, language.say(Text::Casablanca));
-    legend(painter, pos2(from + 62.0, rect.max.y - 11.0), to - 20.0, shown);
+    write(
+        painter,
+        pos2(from + 2.0, rect.max.y - 11.0),
+        Align2::LEFT_CENTER,
+        SMALL,
+        TEXT,
+        language.say(Text::Shanghai),
+    );
+    write(
+        painter,
+        pos2(to + LANDING, rect.max.y - 11.0),
+        Align2::RIGHT_CENTER,
+        SMALL,
+        TEXT,
+        language.say(Text::Casablanca),
+    );
+    legend(
+        painter,
+        pos2(from + 62.0, rect.max.y - 11.0),
+        to - 20.0,
+        shown,
+    );
 }
 
 /// The lane itself: name, worth, what goes wrong on it now.
@@ -75,7 +124,13 @@ fn draw_lane(painter: &Painter, lane: Rect, shown: &Shown<'_>, path: Path, healt
     let language = shown.language();
     let session = shown.session;
     let now_ns = session.now_ns();
-    painter.rect(lane, CornerRadius::same(3), RAISED, Stroke::new(1.0, LINE), StrokeKind::Inside);
+    painter.rect(
+        lane,
+        CornerRadius::same(3),
+        RAISED,
+        Stroke::new(1.0, LINE),
+        StrokeKind::Inside,
+    );
     let landing = Rect::from_min_size(lane.right_top(), vec2(LANDING, lane.height()));
     painter.rect_filled(landing, CornerRadius::same(3), RAISED.gamma_multiply(0.7));
     painter.vline(lane.max.x, lane.y_range(), Stroke::new(2.0, FAINT));
@@ -89,11 +144,23 @@ fn draw_lane(painter: &Painter, lane: Rect, shown: &Shown<'_>, path: Path, healt
         PathHealth::Losing => (YELLOW, path_health(language, health)),
         PathHealth::Silent => (VERMILLION, path_health(language, health)),
     };
-    let said = write(painter, pos2(place.max.x + 22.0, at.y), Align2::LEFT_CENTER, SMALL, colour, worth);
+    let said = write(
+        painter,
+        pos2(place.max.x + 22.0, at.y),
+        Align2::LEFT_CENTER,
+        SMALL,
+        colour,
+        worth,
+    );
     let lamp = pos2(said.min.x - 9.0, at.y);
     match health {
         PathHealth::Silent => cross(painter, lamp, 3.5, colour),
-        PathHealth::Losing => super::brush::polygon(painter, colour, &[vec2(0.0, -4.0), vec2(4.0, 4.0), vec2(-4.0, 4.0)], lamp),
+        PathHealth::Losing => super::brush::polygon(
+            painter,
+            colour,
+            &[vec2(0.0, -4.0), vec2(4.0, 4.0), vec2(-4.0, 4.0)],
+            lamp,
+        ),
         PathHealth::Working => {
             painter.circle_filled(lamp, 3.5, colour);
         }
@@ -104,14 +171,27 @@ fn draw_lane(painter: &Painter, lane: Rect, shown: &Shown<'_>, path: Path, healt
         fault.paths.contains(path) && (from_ns..from_ns + fault.for_ms.ns()).contains(&now_ns)
     });
     let mut wrong: Vec<String> = now.map(|fault| network_fault(language, fault)).collect();
-    let attacks = session.twin().plan().faults.attacks.iter().filter(|attack| {
-        let from_ns = attack.at_ms.ns();
-        attack.paths.contains(path) && (from_ns..from_ns + attack.for_ms.ns()).contains(&now_ns)
-    });
+    let attacks = session
+        .twin()
+        .plan()
+        .faults
+        .attacks
+        .iter()
+        .filter(|attack| {
+            let from_ns = attack.at_ms.ns();
+            attack.paths.contains(path) && (from_ns..from_ns + attack.for_ms.ns()).contains(&now_ns)
+        });
     wrong.extend(attacks.map(|attack| network_attack(language, attack)));
     if !wrong.is_empty() {
         let x = said.max.x + 14.0;
-        write_within(painter, pos2(x, lane.min.y + 1.0), lane.max.x - x - 6.0, SMALL, ORANGE, &wrong.join(" · "));
+        write_within(
+            painter,
+            pos2(x, lane.min.y + 1.0),
+            lane.max.x - x - 6.0,
+            SMALL,
+            ORANGE,
+            &wrong.join(" · "),
+        );
     }
 }
 
@@ -131,7 +211,14 @@ fn legend(painter: &Painter, at: Pos2, end: f32, shown: &Shown<'_>) {
             return;
         }
         packet(painter, pos2(x, at.y), 3.5, fate);
-        let place = write(painter, pos2(x + 7.0, at.y), Align2::LEFT_CENTER, 9.5, FAINT, shown.language().say(text));
+        let place = write(
+            painter,
+            pos2(x + 7.0, at.y),
+            Align2::LEFT_CENTER,
+            9.5,
+            FAINT,
+            shown.language().say(text),
+        );
         x = place.max.x + 12.0;
     }
 }
@@ -141,10 +228,14 @@ fn draw_plots(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
     let width = rect.width() / 3.0;
     let samples: Vec<&Sample> = shown.session.seen().plots.samples().collect();
     let place = |index: usize| {
-        Rect::from_min_size(pos2(rect.min.x + width * index as f32 + 4.0, rect.min.y), vec2(width - 8.0, rect.height()))
+        Rect::from_min_size(
+            pos2(rect.min.x + width * index as f32 + 4.0, rect.min.y),
+            vec2(width - 8.0, rect.height()),
+        )
     };
     let delays = [0, 1].map(|path: usize| series(&samples, shown, &|sample| sample.delay_ms[path]));
-    let losses = [0, 1].map(|path: usize| series(&samples, shown, &|sample| Some(100.0 * sample.loss[path])));
+    let losses = [0, 1]
+        .map(|path: usize| series(&samples, shown, &|sample| Some(100.0 * sample.loss[path])));
     let age = series(&samples, shown, &|sample| sample.obeyed_ms);
     let greatest = |lines: &[Vec<(f32, f64)>], least: f64| {
         let values = lines.iter().flatten().map(|(_, value)| *value);
@@ -152,8 +243,22 @@ fn draw_plots(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
     };
     let a = (GREEN, "A");
     let b = (SKY_BLUE, "B");
-    plot(painter, place(0), language.say(Text::Delay), greatest(&delays, 150.0), &[(a, &delays[0]), (b, &delays[1])], None);
-    plot(painter, place(1), language.say(Text::Loss), greatest(&losses, 10.0), &[(a, &losses[0]), (b, &losses[1])], None);
+    plot(
+        painter,
+        place(0),
+        language.say(Text::Delay),
+        greatest(&delays, 150.0),
+        &[(a, &delays[0]), (b, &delays[1])],
+        None,
+    );
+    plot(
+        painter,
+        place(1),
+        language.say(Text::Loss),
+        greatest(&losses, 10.0),
+        &[(a, &losses[0]), (b, &losses[1])],
+        None,
+    );
     let limit_ms = shown.session.case.operation.control_loop.freshness_ns as f64 * 1e-6;
     let ages = [age];
     plot(
@@ -167,41 +272,89 @@ fn draw_plots(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
 }
 
 /// Values over time: 0 is the oldest sample's place, 1 the present.
-fn series(samples: &[&Sample], shown: &Shown<'_>, value: &dyn Fn(&Sample) -> Option<f64>) -> Vec<(f32, f64)> {
+fn series(
+    samples: &[&Sample],
+    shown: &Shown<'_>,
+    value: &dyn Fn(&Sample) -> Option<f64>,
+) -> Vec<(f32, f64)> {
     let span_ns = (EVERY_NS * SAMPLES as u64) as f32;
     let now_ns = shown.session.now_ns();
     let place = |sample: &Sample| 1.0 - (now_ns.saturating_sub(sample.at_ns)) as f32 / span_ns;
-    samples.iter().filter_map(|sample| Some((place(sample), value(sample)?))).collect()
+    samples
+        .iter()
+        .filter_map(|sample| Some((place(sample), value(sample)?)))
+        .collect()
 }
 
 /// The next number above that reads well.
 fn nice(value: f64) -> f64 {
-    [10.0, 20.0, 50.0, 100.0, 150.0, 200.0, 300.0, 500.0, 750.0, 1000.0, 1500.0, 2000.0, 3000.0, 5000.0]
-        .into_iter()
-        .find(|step| *step >= value)
-        .unwrap_or(value)
+    [
+        10.0, 20.0, 50.0, 100.0, 150.0, 200.0, 300.0, 500.0, 750.0, 1000.0, 1500.0, 2000.0, 3000.0,
+        5000.0,
+    ]
+    .into_iter()
+    .find(|step| *step >= value)
+    .unwrap_or(value)
 }
 
 type Line<'a> = ((Color32, &'a str), &'a Vec<(f32, f64)>);
 
-fn plot(painter: &Painter, rect: Rect, title: &str, greatest: f64, lines: &[Line<'_>], limit: Option<f64>) {
-    write(painter, rect.min + vec2(0.0, 1.0), Align2::LEFT_TOP, SMALL, FAINT, title);
+fn plot(
+    painter: &Painter,
+    rect: Rect,
+    title: &str,
+    greatest: f64,
+    lines: &[Line<'_>],
+    limit: Option<f64>,
+) {
+    write(
+        painter,
+        rect.min + vec2(0.0, 1.0),
+        Align2::LEFT_TOP,
+        SMALL,
+        FAINT,
+        title,
+    );
     let inside = Rect::from_min_max(rect.min + vec2(24.0, 17.0), rect.max - vec2(12.0, 6.0));
-    painter.rect(inside, CornerRadius::ZERO, RAISED, Stroke::new(1.0, LINE), StrokeKind::Inside);
-    let y_of = |value: f64| inside.max.y - (value / greatest).clamp(0.0, 1.0) as f32 * inside.height();
+    painter.rect(
+        inside,
+        CornerRadius::ZERO,
+        RAISED,
+        Stroke::new(1.0, LINE),
+        StrokeKind::Inside,
+    );
+    let y_of =
+        |value: f64| inside.max.y - (value / greatest).clamp(0.0, 1.0) as f32 * inside.height();
     for share in [0.0, 0.5, 1.0] {
         let value = greatest * share;
         let label = format!("{value:.0}");
-        write(painter, pos2(inside.min.x - 3.0, y_of(value)), Align2::RIGHT_CENTER, 9.0, FAINT, &label);
+        write(
+            painter,
+            pos2(inside.min.x - 3.0, y_of(value)),
+            Align2::RIGHT_CENTER,
+            9.0,
+            FAINT,
+            &label,
+        );
     }
-    painter.hline(inside.x_range(), y_of(greatest / 2.0), Stroke::new(0.5, LINE));
+    painter.hline(
+        inside.x_range(),
+        y_of(greatest / 2.0),
+        Stroke::new(0.5, LINE),
+    );
     if let Some(limit) = limit.filter(|limit| *limit <= greatest) {
         painter.hline(inside.x_range(), y_of(limit), Stroke::new(1.0, VERMILLION));
     }
     for (index, ((colour, letter), values)) in lines.iter().enumerate() {
         let points = values.iter().filter(|(place, _)| *place >= 0.0);
-        let points: Vec<(f32, Pos2)> =
-            points.map(|(place, value)| (*place, pos2(inside.min.x + place * inside.width(), y_of(*value)))).collect();
+        let points: Vec<(f32, Pos2)> = points
+            .map(|(place, value)| {
+                (
+                    *place,
+                    pos2(inside.min.x + place * inside.width(), y_of(*value)),
+                )
+            })
+            .collect();
         // A gap in time is a gap in the line.
         let gap = 2.5 / SAMPLES as f32;
         let stroke = Stroke::new(if index == 0 { 1.8 } else { 1.3 }, *colour);
@@ -213,7 +366,14 @@ fn plot(painter: &Painter, rect: Rect, title: &str, greatest: f64, lines: &[Line
         {
             painter.circle_filled(*at, 2.0, *colour);
             let nudge = if index == 0 { -4.0 } else { 4.0 };
-            write(painter, *at + vec2(4.0, nudge), Align2::LEFT_CENTER, 9.5, *colour, letter);
+            write(
+                painter,
+                *at + vec2(4.0, nudge),
+                Align2::LEFT_CENTER,
+                9.5,
+                *colour,
+                letter,
+            );
         }
     }
 }

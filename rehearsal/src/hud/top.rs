@@ -3,8 +3,8 @@
 use bevy_egui::egui::{Align2, Color32, Rect, Ui, pos2, vec2};
 use control_loop::State;
 
-use super::brush::{LARGE, NORMAL, SMALL, badge, button, write, write_within};
 use super::Shown;
+use super::brush::{LARGE, NORMAL, SMALL, badge, button, write, write_within};
 use crate::actions::Action;
 use crate::palette::{BLUE, FAINT, GREEN, ORANGE, SKY_BLUE, TEXT, VERMILLION, YELLOW};
 use crate::texts::{Text, state};
@@ -26,28 +26,67 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     let session = shown.session;
     let painter = ui.painter().clone();
     let middle = rect.center().y;
-    write_within(&painter, pos2(10.0, 4.0), 248.0, NORMAL, TEXT, &session.case.operation.name);
+    write_within(
+        &painter,
+        pos2(10.0, 4.0),
+        248.0,
+        NORMAL,
+        TEXT,
+        &session.case.operation.name,
+    );
     let under = format!(
         "{} · {}",
-        language.say_with(Text::LoopAndSeed, &[&session.case.loop_name, &session.case.plan.seed]),
+        language.say_with(
+            Text::LoopAndSeed,
+            &[&session.case.loop_name, &session.case.plan.seed]
+        ),
         session.case.operation.robot_name
     );
     write_within(&painter, pos2(10.0, 20.0), 246.0, SMALL, FAINT, &under);
 
     let now = session.state();
-    let name = write(&painter, pos2(272.0, middle), Align2::LEFT_CENTER, NORMAL, FAINT, language.say(Text::Robot));
-    let said = badge(&painter, pos2(name.max.x + 8.0, middle), LARGE, state_colour(now), state(language, now));
+    let name = write(
+        &painter,
+        pos2(272.0, middle),
+        Align2::LEFT_CENTER,
+        NORMAL,
+        FAINT,
+        language.say(Text::Robot),
+    );
+    let said = badge(
+        &painter,
+        pos2(name.max.x + 8.0, middle),
+        LARGE,
+        state_colour(now),
+        state(language, now),
+    );
     let console = match session.shown_state() {
-        Some(shown_state) => language.say_with(Text::ConsoleShows, &[&state(language, shown_state)]),
+        Some(shown_state) => {
+            language.say_with(Text::ConsoleShows, &[&state(language, shown_state)])
+        }
         None => language.say(Text::ConsoleSilent).into(),
     };
     let differs = session.shown_state() != Some(now);
     let colour = if differs { YELLOW } else { FAINT };
-    let said = write(&painter, pos2(said.max.x + 10.0, middle), Align2::LEFT_CENTER, NORMAL, colour, &console);
+    let said = write(
+        &painter,
+        pos2(said.max.x + 10.0, middle),
+        Align2::LEFT_CENTER,
+        NORMAL,
+        colour,
+        &console,
+    );
     if session.case.is_live() {
         let scale = language.number(session.case.operation.control_loop.motion_scale, 2);
         let text = language.say_with(Text::Scale, &[&scale]);
-        write_within(&painter, pos2(said.max.x + 16.0, middle - 7.0), 180.0, SMALL, FAINT, &text);
+        write_within(
+            &painter,
+            pos2(said.max.x + 16.0, middle - 7.0),
+            180.0,
+            SMALL,
+            FAINT,
+            &text,
+        );
     }
 
     let mut x = rect.max.x - 8.0;
@@ -58,10 +97,25 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
             actions.push(action);
         }
     };
-    put(ui, 62.0, &format!("{} F1", language.say(Text::Help)), shown.screen.is_help_open, Action::Help);
-    put(ui, 62.0, language.say(Text::LanguageName), false, Action::Language);
+    put(
+        ui,
+        62.0,
+        &format!("{} F1", language.say(Text::Help)),
+        shown.screen.is_help_open,
+        Action::Help,
+    );
+    put(
+        ui,
+        62.0,
+        language.say(Text::LanguageName),
+        false,
+        Action::Language,
+    );
 
-    let speed = language.number(session.pace.speed(), if session.pace.speed() < 1.0 { 2 } else { 0 });
+    let speed = language.number(
+        session.pace.speed(),
+        if session.pace.speed() < 1.0 { 2 } else { 0 },
+    );
     let pace = if session.is_over() {
         language.say(Text::Ended).to_owned()
     } else if session.pace.is_playing {
@@ -69,12 +123,28 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     } else {
         language.say(Text::Paused).to_owned()
     };
-    let right = write(&painter, pos2(x - 4.0, middle), Align2::RIGHT_CENTER, NORMAL, TEXT, &pace);
+    let right = write(
+        &painter,
+        pos2(x - 4.0, middle),
+        Align2::RIGHT_CENTER,
+        NORMAL,
+        TEXT,
+        &pace,
+    );
     if session.case.is_live() {
-        let (text, colour) =
-            if session.is_newest() { (Text::Live, BLUE) } else { (Text::Earlier, ORANGE) };
+        let (text, colour) = if session.is_newest() {
+            (Text::Live, BLUE)
+        } else {
+            (Text::Earlier, ORANGE)
+        };
         let text = language.say(text);
         let width = 14.0 + 6.4 * text.chars().count() as f32;
-        badge(&painter, pos2(right.min.x - width - 8.0, middle), NORMAL, colour, text);
+        badge(
+            &painter,
+            pos2(right.min.x - width - 8.0, middle),
+            NORMAL,
+            colour,
+            text,
+        );
     }
 }

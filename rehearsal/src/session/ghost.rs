@@ -45,11 +45,15 @@ impl Anchor {
         grip: 0,
         tip: Pose {
             rotation: nalgebra::Unit::new_unchecked(nalgebra::Quaternion::new(1.0, 0.0, 0.0, 0.0)),
-            translation: nalgebra::Translation { vector: Vector3::new(0.0, 0.0, 0.0) },
+            translation: nalgebra::Translation {
+                vector: Vector3::new(0.0, 0.0, 0.0),
+            },
         },
         motion: Pose {
             rotation: nalgebra::Unit::new_unchecked(nalgebra::Quaternion::new(1.0, 0.0, 0.0, 0.0)),
-            translation: nalgebra::Translation { vector: Vector3::new(0.0, 0.0, 0.0) },
+            translation: nalgebra::Translation {
+                vector: Vector3::new(0.0, 0.0, 0.0),
+            },
         },
     };
 }
@@ -82,7 +86,9 @@ impl Ghosts {
         let Some(applied) = world.resource::<RobotEnd>().output.applied else {
             return;
         };
-        let is_it = |command: &&Command| (command.epoch, command.sequence) == (applied.epoch, applied.sequence);
+        let is_it = |command: &&Command| {
+            (command.epoch, command.sequence) == (applied.epoch, applied.sequence)
+        };
         let Some(command) = self.made.iter().rev().find(is_it) else {
             return;
         };
@@ -114,14 +120,22 @@ impl Ghosts {
                 None => ghost.joints = stands,
                 Some(hand) => {
                     let anchor = ghost.anchor_of(hand, arm, &stands);
-                    let tip = wanted_tip(&anchor, hand, arm, settings.motion_scale, settings.least_depth_m);
+                    let tip = wanted_tip(
+                        &anchor,
+                        hand,
+                        arm,
+                        settings.motion_scale,
+                        settings.least_depth_m,
+                    );
                     // What is out of reach leaves the ghost where it was last within.
                     if let Ok(joints) = arm.inverse(&tip, &ghost.joints) {
                         ghost.joints = within_limits(arm, joints);
                     }
                     if arm.kind.has_jaw() {
                         let jaw = arm.row_count;
-                        ghost.joints[jaw] = hand.jaw_rad.clamp(arm.limits[jaw].lower, arm.limits[jaw].upper);
+                        ghost.joints[jaw] = hand
+                            .jaw_rad
+                            .clamp(arm.limits[jaw].lower, arm.limits[jaw].upper);
                     }
                 }
             }
@@ -153,7 +167,13 @@ impl Ghost {
 
 /// The tip's pose in the remote-centre frame that a hand asks for, as `control_loop` maps it: scaled, and not nearer
 /// to the remote centre than the least depth.
-fn wanted_tip(anchor: &Anchor, hand: &HandCommand, arm: &Arm, scale: f64, least_depth_m: f64) -> Pose {
+fn wanted_tip(
+    anchor: &Anchor,
+    hand: &HandCommand,
+    arm: &Arm,
+    scale: f64,
+    least_depth_m: f64,
+) -> Pose {
     let base = &arm.base.rotation;
     let moved = hand.motion.translation.vector - anchor.motion.translation.vector;
     let moved = base.inverse_transform_vector(&moved) * scale;

@@ -20,14 +20,21 @@ pub fn robot_now(twin: &Twin, operation: &Operation) -> SceneFrame {
                 *link = pose;
             }
         }
-        let entity = twin.arms().get(index).and_then(|entity| world.get_entity(*entity).ok());
+        let entity = twin
+            .arms()
+            .get(index)
+            .and_then(|entity| world.get_entity(*entity).ok());
         if let Some(tip) = entity.and_then(|entity| entity.get::<Tip>()) {
             seen.tip = tip.measured;
         }
         if let Some(touch) = body.touch(index) {
             seen.tip_force_n = touch.tip_force_n;
             seen.clearance_m = touch.clearance_m;
-            seen.press_m = if tissue_n_m > 0.0 { touch.tip_force_n / tissue_n_m } else { 0.0 };
+            seen.press_m = if tissue_n_m > 0.0 {
+                touch.tip_force_n / tissue_n_m
+            } else {
+                0.0
+            };
         }
         seen
     });
@@ -54,7 +61,11 @@ pub fn arm_at(arm: &Arm, joints: JointVector) -> ArmFrame {
         );
         arm.base * in_centre
     });
-    let jaw_rad = if arm.kind.has_jaw() { joints[arm.row_count.min(MAX_JOINTS - 1)] } else { 0.0 };
+    let jaw_rad = if arm.kind.has_jaw() {
+        joints[arm.row_count.min(MAX_JOINTS - 1)]
+    } else {
+        0.0
+    };
     ArmFrame {
         kind: arm.kind,
         joints,

@@ -173,7 +173,8 @@ impl Session {
         let tick_ns = self.case.operation.control_loop.tick_ns;
         let due = self.pace.ticks_due(real_ns, tick_ns);
         let mut done = 0;
-        while done < due && !self.is_over() && (done % TICKS_A_LOOK != 0 || done == 0 || has_time()) {
+        while done < due && !self.is_over() && (done % TICKS_A_LOOK != 0 || done == 0 || has_time())
+        {
             self.step();
             done += 1;
         }
@@ -249,7 +250,11 @@ impl Session {
     /// Goes to the next or the previous event that is worth a look.
     pub fn seek_event(&mut self, forward: bool) {
         let now_ns = self.now_ns();
-        let moments = self.report.events.iter().filter(|event| is_worth_a_look(&event.what));
+        let moments = self
+            .report
+            .events
+            .iter()
+            .filter(|event| is_worth_a_look(&event.what));
         let moments = moments.map(|event| event.at_ns);
         let target = if forward {
             moments.filter(|at_ns| *at_ns > now_ns).min()
@@ -333,7 +338,13 @@ impl Session {
     pub fn recording(&self) -> Result<String, String> {
         let scenario = self.case.scenario_file.display().to_string();
         let scenario = (scenario.as_str(), self.case.scenario_sha256.as_str());
-        campaign::Session::of(&self.run.twin, scenario, COMMIT, &self.case.loop_name.to_string()).to_ron()
+        campaign::Session::of(
+            &self.run.twin,
+            scenario,
+            COMMIT,
+            &self.case.loop_name.to_string(),
+        )
+        .to_ron()
     }
 
     /// Takes the report anew from whichever world is the furthest.
@@ -345,7 +356,8 @@ impl Session {
         };
         let until_ns = furthest.twin.now_ns();
         let is_whole = furthest.twin.is_over();
-        let is_news = until_ns >= self.report.until_ns + EVERY_NS || (is_whole && !self.report.is_whole);
+        let is_news =
+            until_ns >= self.report.until_ns + EVERY_NS || (is_whole && !self.report.is_whole);
         if until_ns < self.reached_ns || !(is_news || at_once) {
             return;
         }
@@ -363,7 +375,9 @@ impl Session {
 /// Whether one jumps to it.
 pub fn is_worth_a_look(what: &Happening) -> bool {
     match what {
-        Happening::StateChanged { to, from, .. } => *to != State::Coasting && *from != State::Coasting,
+        Happening::StateChanged { to, from, .. } => {
+            *to != State::Coasting && *from != State::Coasting
+        }
         Happening::PathHealth { .. }
         | Happening::Fault { .. }
         | Happening::FaultBegins { .. }

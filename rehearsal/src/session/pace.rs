@@ -49,7 +49,11 @@ impl Pace {
 
     /// Asks for a speed.
     pub fn set_speed(&mut self, speed: f64) {
-        self.speed = if speed.is_finite() { speed.clamp(*SPEEDS.start(), *SPEEDS.end()) } else { 1.0 };
+        self.speed = if speed.is_finite() {
+            speed.clamp(*SPEEDS.start(), *SPEEDS.end())
+        } else {
+            1.0
+        };
         self.forget();
     }
 
@@ -58,7 +62,10 @@ impl Pace {
         let next = if faster {
             STEPS.into_iter().find(|step| *step > self.speed * 1.001)
         } else {
-            STEPS.into_iter().rev().find(|step| *step < self.speed * 0.999)
+            STEPS
+                .into_iter()
+                .rev()
+                .find(|step| *step < self.speed * 0.999)
         };
         if let Some(speed) = next {
             self.set_speed(speed);

@@ -56,7 +56,9 @@ struct VideoArrival {
 impl SurgeonsView {
     /// Whether a frame of the scene is to be kept at this moment.
     pub fn wants(&self, now_ns: u64) -> bool {
-        self.kept.back().is_none_or(|kept| now_ns >= kept.at_ns + KEPT_EVERY_NS)
+        self.kept
+            .back()
+            .is_none_or(|kept| now_ns >= kept.at_ns + KEPT_EVERY_NS)
     }
 
     /// Keeps a frame of the scene, to be shown when its picture arrives.
@@ -71,7 +73,11 @@ impl SurgeonsView {
     pub fn follow(&mut self, twin: &Twin, operation: &Operation) {
         let now_ns = twin.now_ns();
         let world = twin.world();
-        let heard_ns = world.resource::<ConsoleEnd>().console.newest_status().map(|status| status.robot_time_ns);
+        let heard_ns = world
+            .resource::<ConsoleEnd>()
+            .console
+            .newest_status()
+            .map(|status| status.robot_time_ns);
         let mut seen_ns = heard_ns;
         let network = &world.resource::<Paths>().network;
         let mut newest_video = None;
@@ -90,8 +96,14 @@ impl SurgeonsView {
                     damaged: frame.damaged,
                 });
             }
-            while video.under_way.front().is_some_and(|frame| frame.arrives_ns <= now_ns) {
-                let Some(frame) = video.under_way.pop_front() else { break };
+            while video
+                .under_way
+                .front()
+                .is_some_and(|frame| frame.arrives_ns <= now_ns)
+            {
+                let Some(frame) = video.under_way.pop_front() else {
+                    break;
+                };
                 video.newest_ns = Some(frame.captured_ns);
                 if frame.damaged {
                     self.damaged_until_ns = now_ns + DAMAGE_FELT_NS;
@@ -110,7 +122,11 @@ impl SurgeonsView {
         let Some(frame) = place.checked_sub(1).and_then(|place| self.kept.get(place)) else {
             return;
         };
-        if self.shown.as_ref().is_none_or(|shown| frame.at_ns > shown.at_ns) {
+        if self
+            .shown
+            .as_ref()
+            .is_none_or(|shown| frame.at_ns > shown.at_ns)
+        {
             self.shown = Some(Arc::clone(frame));
             self.renewed_ns = now_ns;
         }

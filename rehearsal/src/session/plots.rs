@@ -39,7 +39,9 @@ impl Plots {
         let now_ns = twin.now_ns();
         let world = twin.world();
         if let Some(applied) = world.resource::<RobotEnd>().applied {
-            let made_ns = applied.true_age_ns.map(|age_ns| now_ns.saturating_sub(age_ns));
+            let made_ns = applied
+                .true_age_ns
+                .map(|age_ns| now_ns.saturating_sub(age_ns));
             self.obeyed_made_ns = made_ns.or(self.obeyed_made_ns);
         }
         if !now_ns.is_multiple_of(EVERY_NS) {
@@ -47,7 +49,9 @@ impl Plots {
         }
         let mut sample = Sample {
             at_ns: now_ns,
-            obeyed_ms: self.obeyed_age_ns(now_ns).map(|age_ns| age_ns as f64 * 1e-6),
+            obeyed_ms: self
+                .obeyed_age_ns(now_ns)
+                .map(|age_ns| age_ns as f64 * 1e-6),
             ..Sample::default()
         };
         let network = &world.resource::<Paths>().network;
@@ -55,8 +59,13 @@ impl Plots {
             let counters = network.counters(path, Direction::Up);
             let (sent, lost) = (counters.sent - counted.0, counters.lost - counted.1);
             *counted = (counters.sent, counters.lost);
-            sample.loss[path] = if sent == 0 { 0.0 } else { lost as f64 / sent as f64 };
-            sample.delay_ms[path] = last_delay_ns(twin, path).map(|delay_ns| delay_ns as f64 * 1e-6);
+            sample.loss[path] = if sent == 0 {
+                0.0
+            } else {
+                lost as f64 / sent as f64
+            };
+            sample.delay_ms[path] =
+                last_delay_ns(twin, path).map(|delay_ns| delay_ns as f64 * 1e-6);
         }
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
@@ -71,7 +80,8 @@ impl Plots {
 
     /// How old the command is that the robot obeys, ns.
     pub fn obeyed_age_ns(&self, now_ns: u64) -> Option<u64> {
-        self.obeyed_made_ns.map(|made_ns| now_ns.saturating_sub(made_ns))
+        self.obeyed_made_ns
+            .map(|made_ns| now_ns.saturating_sub(made_ns))
     }
 }
 
@@ -81,7 +91,9 @@ fn last_delay_ns(twin: &Twin, path: usize) -> Option<u64> {
     let packets = twin.packets()?.packets().rev();
     // Sent longer ago than this, a packet is no news of the path's delay.
     let recent = packets.take_while(|packet| packet.sent_ns + 3_000_000_000 > now_ns);
-    let came = recent.filter(|packet| packet.path == path && packet.direction == Direction::Up && !packet.is_hostile);
+    let came = recent.filter(|packet| {
+        packet.path == path && packet.direction == Direction::Up && !packet.is_hostile
+    });
     came.filter_map(|packet| Some((packet.arrives_ns?, packet.sent_ns)))
         .filter(|(arrives_ns, _)| *arrives_ns <= now_ns && *arrives_ns + EVERY_NS > now_ns)
         .max_by_key(|(arrives_ns, _)| *arrives_ns)

@@ -57,7 +57,9 @@ impl Run {
                 state: State::Idle,
             },
         };
-        run.seen.view.keep(Arc::new(robot_now(&run.twin, operation)));
+        run.seen
+            .view
+            .keep(Arc::new(robot_now(&run.twin, operation)));
         run
     }
 

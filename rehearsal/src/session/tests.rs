@@ -9,8 +9,13 @@ use crate::hands::PersonHands;
 const S: u64 = 1_000_000_000;
 
 fn case(more: &[&str]) -> Case {
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/casablanca_shanghai.ron");
-    let line = ["rehearsal", scenario].into_iter().chain(more.iter().copied());
+    let scenario = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../scenarios/casablanca_shanghai.ron"
+    );
+    let line = ["rehearsal", scenario]
+        .into_iter()
+        .chain(more.iter().copied());
     let arguments = Arguments::try_parse_from(line).expect("a command line");
     Case::open(&arguments).expect("the scenario reads")
 }
@@ -104,7 +109,11 @@ fn a_path_that_a_person_cuts_is_cut_until_the_same_key_mends_it_and_the_recordin
     let text = session.recording().expect("it can be written");
     let recorded = campaign::Session::from_ron(&text).expect("it reads");
     let mut replay = recorded
-        .twin(&session.case.operation, session.case.loop_name.factory(), sim::Keep::default())
+        .twin(
+            &session.case.operation,
+            session.case.loop_name.factory(),
+            sim::Keep::default(),
+        )
         .expect("it can be built");
     assert_eq!(replay.run_to_end().hash, hash(&session));
     assert_eq!(recorded.hash, hash(&session));

@@ -42,7 +42,10 @@ impl<S> Timeline<S> {
 
     /// The newest copy that is no later than a moment.
     pub fn before(&self, at_ns: u64) -> Option<(u64, &S)> {
-        self.saved.range(..=at_ns).next_back().map(|(at_ns, state)| (*at_ns, state))
+        self.saved
+            .range(..=at_ns)
+            .next_back()
+            .map(|(at_ns, state)| (*at_ns, state))
     }
 
     /// Gives up all copies after a moment: another future begins there.

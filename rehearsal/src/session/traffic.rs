@@ -31,8 +31,15 @@ pub enum Fate {
 
 impl Fate {
     /// Every fate, in the order of the legend.
-    pub const ALL: [Self; 7] =
-        [Self::Accepted, Self::Duplicate, Self::Overtaken, Self::Late, Self::Lost, Self::Forged, Self::Other];
+    pub const ALL: [Self; 7] = [
+        Self::Accepted,
+        Self::Duplicate,
+        Self::Overtaken,
+        Self::Late,
+        Self::Lost,
+        Self::Forged,
+        Self::Other,
+    ];
 
     const fn of_verdict(verdict: Verdict) -> Self {
         match verdict {
@@ -40,9 +47,11 @@ impl Fate {
             Verdict::Duplicate => Self::Duplicate,
             Verdict::Late | Verdict::Stale | Verdict::WrongEngagement => Self::Late,
             Verdict::Overtaken => Self::Overtaken,
-            Verdict::Forged | Verdict::Malformed | Verdict::WrongEpoch | Verdict::Jump | Verdict::Flooded => {
-                Self::Forged
-            }
+            Verdict::Forged
+            | Verdict::Malformed
+            | Verdict::WrongEpoch
+            | Verdict::Jump
+            | Verdict::Flooded => Self::Forged,
             Verdict::Greeting => Self::Other,
         }
     }
@@ -86,12 +95,21 @@ pub fn marks(twin: &Twin, base_ns: [u64; PATHS], freshness_ns: u64) -> Vec<Mark>
     let Some(log) = twin.packets() else {
         return Vec::new();
     };
-    let recent: Vec<PacketSeen> =
-        log.packets().rev().take_while(|packet| packet.sent_ns + LOOKED_BACK_NS > now_ns).copied().collect();
+    let recent: Vec<PacketSeen> = log
+        .packets()
+        .rev()
+        .take_while(|packet| packet.sent_ns + LOOKED_BACK_NS > now_ns)
+        .copied()
+        .collect();
     marks_of(&recent, now_ns, base_ns, freshness_ns)
 }
 
-fn marks_of(recent: &[PacketSeen], now_ns: u64, base_ns: [u64; PATHS], freshness_ns: u64) -> Vec<Mark> {
+fn marks_of(
+    recent: &[PacketSeen],
+    now_ns: u64,
+    base_ns: [u64; PATHS],
+    freshness_ns: u64,
+) -> Vec<Mark> {
     let expected = Expected::of(recent);
     let mark = |packet: &PacketSeen| {
         let fate = match packet.verdict {
@@ -103,7 +121,10 @@ fn marks_of(recent: &[PacketSeen], now_ns: u64, base_ns: [u64; PATHS], freshness
             Some(arrives_ns) if arrives_ns <= now_ns => ARRIVED_ONE_IN,
             _ => UNDER_WAY_ONE_IN,
         };
-        let is_drawn = !fate.is_usual() || packet.number.is_some_and(|number| number.is_multiple_of(one_in));
+        let is_drawn = !fate.is_usual()
+            || packet
+                .number
+                .is_some_and(|number| number.is_multiple_of(one_in));
         if !is_drawn {
             return None;
         }
@@ -138,7 +159,10 @@ struct Expected {
 impl Expected {
     fn of(recent: &[PacketSeen]) -> Self {
         let mut first_ns: BTreeMap<u64, u64> = BTreeMap::new();
-        for packet in recent.iter().filter(|packet| packet.direction == Direction::Up) {
+        for packet in recent
+            .iter()
+            .filter(|packet| packet.direction == Direction::Up)
+        {
             if let Some((number, arrives_ns)) = packet.number.zip(packet.arrives_ns) {
                 let first = first_ns.entry(number).or_insert(arrives_ns);
                 *first = (*first).min(arrives_ns);
@@ -163,11 +187,19 @@ impl Expected {
         let Some(number) = packet.number else {
             return Fate::Forged;
         };
-        if self.first_ns.get(&number).is_some_and(|first_ns| *first_ns < arrives_ns) {
+        if self
+            .first_ns
+            .get(&number)
+            .is_some_and(|first_ns| *first_ns < arrives_ns)
+        {
             Fate::Duplicate
         } else if arrives_ns - packet.sent_ns > freshness_ns {
             Fate::Late
-        } else if self.newer_ns.get(&number).is_some_and(|newer_ns| *newer_ns < arrives_ns) {
+        } else if self
+            .newer_ns
+            .get(&number)
+            .is_some_and(|newer_ns| *newer_ns < arrives_ns)
+        {
             Fate::Overtaken
         } else {
             Fate::Accepted
