@@ -49,7 +49,7 @@ pub fn floor_m(operation: &Operation) -> f32 {
 }
 
 /// Where the two lamps hang, m, table's frame; both shine on the abdomen.
-pub const LAMPS_M: [Vec3; 2] = [Vec3::new(-1.0, -0.45, 1.36), Vec3::new(0.30, -0.05, 1.60)];
+pub const LAMPS_M: [Vec3; 2] = [Vec3::new(-1.0, -0.45, 1.36), Vec3::new(1.0, 0.40, 1.48)];
 
 /// What the lamps shine on, m.
 pub const LIT_M: Vec3 = Vec3::new(0.0, -0.05, 0.2);
@@ -354,8 +354,8 @@ pub fn cart(operation: &Operation, detail: Detail) -> Vec<Piece> {
         let wheel = Shape::rounded_cylinder(0.05, -0.025, 0.025, 0.012, detail);
         black = black.and(wheel.placed(&along(at, at + side)));
     }
-    let grip: Vec<Vec3> = [(-0.2, 0.80), (-0.2, 0.96), (0.2, 0.96), (0.2, 0.80)]
-        .map(|(x, z)| foot + heading * Vec3::new(x, 0.46, z))
+    let grip: Vec<Vec3> = [(-0.2, 0.70), (-0.2, 0.94), (0.2, 0.94), (0.2, 0.70)]
+        .map(|(x, z)| foot + heading * Vec3::new(x, 0.44, z))
         .to_vec();
     black = black.and(Shape::sweep(&grip, &[0.016; 4], detail));
 
