@@ -130,7 +130,7 @@ pub fn held_at_m(body: &ArmModel) -> Vec3 {
             };
             end + end.normalize_or_zero() * (yaw.radius_m as f32 + 0.02)
         }
-        None => outward_axis(&frames[0], Vec3::Z) * ARC_RADIUS_M,
+        None => outward_axis(body, &frames[0]) * ARC_RADIUS_M,
     };
     at(&frames[0], end)
 }
@@ -325,8 +325,8 @@ impl Workshop<'_> {
     /// Two curved bars about the remote centre.
     fn arcs(&mut self) {
         let detail = self.detail;
-        let first = outward_axis(&self.home[0], Vec3::Z);
-        let second = outward_axis(&self.home[1], Vec3::Z);
+        let first = outward_axis(self.body, &self.home[0]);
+        let second = outward_axis(self.body, &self.home[1]);
         let shaft = self.outwards();
         let second_in_first = turned_back(&self.home[0], turned_out(&self.home[1], second));
         for (link, from, to, radius, thick) in [
@@ -629,10 +629,10 @@ fn home_links(body: &ArmModel) -> [Pose; 7] {
         .map(|frame| frame.pose())
 }
 
-/// The direction of an axis of a link's frame that leads out of the body, in that frame.
-fn outward_axis(link: &Pose, axis: Vec3) -> Vec3 {
-    let out = turned_out(link, axis);
-    if out.z < 0.0 { -axis } else { axis }
+/// The end of a joint's axis that leads up from the table, in the link's frame.
+fn outward_axis(body: &ArmModel, link: &Pose) -> Vec3 {
+    let up = quat(&body.arm.base.rotation) * turned_out(link, Vec3::Z);
+    if up.z < 0.0 { Vec3::NEG_Z } else { Vec3::Z }
 }
 
 fn turned_out(pose: &Pose, direction: Vec3) -> Vec3 {

@@ -1,6 +1,6 @@
 //! The camera that looks at the room, its presets, and the room's lights.
 
-use bevy::camera::{Exposure, ImageRenderTarget, RenderTarget};
+use bevy::camera::{Exposure, ImageRenderTarget, RenderTarget, ShadowLodOrigin};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
 use bevy::prelude::*;
@@ -75,6 +75,7 @@ fn spawn_camera(
     let fine = *quality == Quality::High;
     let mut camera = commands.spawn((
         MainCamera,
+        ShadowLodOrigin,
         Camera3d::default(),
         Camera {
             clear_color: Color::srgb(0.60, 0.67, 0.69).into(),
