@@ -130,7 +130,7 @@ pub fn held_at_m(body: &ArmModel) -> Vec3 {
             };
             end + end.normalize_or_zero() * (yaw.radius_m as f32 + 0.02)
         }
-        None => outward_axis(&frames[0], Vec3::Z) * ARC_RADIUS_M,
+        None => outward_axis(body, &frames[0]) * ARC_RADIUS_M,
     };
     at(&frames[0], end)
 }
@@ -325,8 +325,8 @@ impl Workshop<'_> {
     /// Two curved bars about the remote centre.
     fn arcs(&mut self) {
         let detail = self.detail;
-        let first = outward_axis(&self.home[0], Vec3::Z);
-        let second = outward_axis(&self.home[1], Vec3::Z);
+        let first = outward_axis(self.body, &self.home[0]);
+        let second = outward_axis(self.body, &self.home[1]);
         let shaft = self.outwards();
         let second_in_first = turned_back(&self.home[0], turned_out(&self.home[1], second));
         for (link, from, to, radius, thick) in [
@@ -629,10 +629,10 @@ fn home_links(body: &ArmModel) -> [Pose; 7] {
         .map(|frame| frame.pose())
 }
 
-/// The direction of an axis of a link's frame that leads out of the body, in that frame.
-fn outward_axis(link: &Pose, axis: Vec3) -> Vec3 {
-    let out = turned_out(link, axis);
-    if out.z < 0.0 { -axis } else { axis }
+/// The end of a joint's axis that leads up from the table, in the link's frame.
+fn outward_axis(body: &ArmModel, link: &Pose) -> Vec3 {
+    let up = quat(&body.arm.base.rotation) * turned_out(link, Vec3::Z);
+    if up.z < 0.0 { Vec3::NEG_Z } else { Vec3::Z }
 }
 
 fn turned_out(pose: &Pose, direction: Vec3) -> Vec3 {
@@ -659,4 +659,142 @@ fn f32s(at: [f64; 3]) -> Vec3 {
 
 fn ordered(a: f32, b: f32) -> (f32, f32) {
     if a < b { (a, b) } else { (b, a) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at_home, operation, with_robot};
+    use super::*;
+    use sim::Operation;
+
+    fn robots() -> Vec<(&'static str, Operation)> {
+        let placed = |name: &str, tilt: &str| {
+            format!("(arm: \"{name}\", remote_centre_m: (0, 0, 0.25), tilt_deg: {tilt}),")
+        };
+        vec![
+            ("toumai", operation("casablanca_shanghai.ron")),
+            (
+                "dvrk",
+                with_robot("dvrk_classic.ron", &placed("psm1", "(0, 0, 0)")),
+            ),
+            (
+                "raven",
+                with_robot("raven2.ron", &placed("left", "(105, -55, 0)")),
+            ),
+        ]
+    }
+
+    #[test]
+    fn every_arm_of_every_robot_has_parts_that_are_finite_and_of_its_size() {
+        for (name, operation) in robots() {
+            for (body, look) in operation.bodies.iter().zip(&operation.looks) {
+                let parts = parts(body, look, Detail::REDUCED);
+                assert!(parts.len() > 10, "{name}: {}", parts.len());
+                for part in &parts {
+                    assert!(
+                        part.shape
+                            .positions
+                            .iter()
+                            .all(|at| at.is_finite() && at.length() < 0.9),
+                        "{name}"
+                    );
+                    assert!(
+                        part.shape
+                            .normals
+                            .iter()
+                            .all(|normal| normal.is_normalized()),
+                        "{name} {:?}",
+                        part.anchor
+                    );
+                    assert!(!part.shape.indices.is_empty(), "{name}");
+                }
+                assert!(held_at_m(body).is_finite());
+            }
+        }
+    }
+
+    #[test]
+    fn the_shaft_runs_through_the_remote_centre_and_ends_at_the_wrist() {
+        for (name, operation) in robots() {
+            let frame = at_home(&operation);
+            for ((body, look), arm) in operation
+                .bodies
+                .iter()
+                .zip(&operation.looks)
+                .zip(&frame.arms)
+            {
+                let parts = parts(body, look, Detail::HIGH);
+                let shaft = parts
+                    .iter()
+                    .find(|part| part.anchor == Anchor::Link(3) && part.distal)
+                    .expect("it has a shaft");
+                let pose = shaft.anchor.pose(&body.arm.base, arm);
+                let radius = rod_of(body, 3).expect("a rod").radius_m as f32;
+                let centre = table_m(&body.arm.base.translation.vector);
+                let points: Vec<Vec3> = shaft
+                    .shape
+                    .positions
+                    .iter()
+                    .map(|local| at(&pose, *local))
+                    .collect();
+                // The tube's axis passes through the remote centre: seen from there, its ends are opposite.
+                let (low, high) = (
+                    points
+                        .iter()
+                        .copied()
+                        .min_by(|a, b| a.z.total_cmp(&b.z))
+                        .unwrap(),
+                    points
+                        .iter()
+                        .copied()
+                        .max_by(|a, b| a.z.total_cmp(&b.z))
+                        .unwrap(),
+                );
+                let along = (high - low).normalize();
+                let beside = ((centre - low) - along * (centre - low).dot(along)).length();
+                assert!(beside < 2.5 * radius, "{name}: {beside}");
+                assert!(low.z < centre.z && high.z > centre.z, "{name}");
+                let wrist = table_m(&arm.links[3].translation.vector);
+                assert!(low.distance(wrist) < 0.03, "{name}: {low} {wrist}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_fingers_part_by_the_angle_of_the_jaw() {
+        let operation = operation("casablanca_shanghai.ron");
+        let mut arm = at_home(&operation).arms[0].clone();
+        let reach = Vector3::new(0.0, 0.0095, 0.0);
+        for jaw_rad in [0.0, 0.3, 1.0] {
+            arm.jaw_rad = jaw_rad;
+            let base = &operation.arms[0].base;
+            let ends =
+                [-1.0, 1.0].map(|side| Anchor::Finger(side).pose(base, &arm).rotation * reach);
+            assert!((ends[0].angle(&ends[1]) - jaw_rad).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn the_bars_of_the_parallelogram_turn_with_the_pitch_and_with_the_yaw_alone() {
+        let operation = operation("casablanca_shanghai.ron");
+        let arm = operation.arms[0];
+        let mut moved = arm.home;
+        moved[1] += 0.3;
+        let (home, pitched) = (at_home(&operation).arms[0].clone(), {
+            let mut operation = operation.clone();
+            operation.arms[0].home = moved;
+            at_home(&operation).arms[0].clone()
+        });
+        let lower = Anchor::LowerBar(-0.32);
+        let upper = Anchor::UpperBar(-0.32, [0.0, 0.3, 0.0]);
+        let turned = |anchor: Anchor| {
+            let (before, after) = (
+                anchor.pose(&arm.base, &home),
+                anchor.pose(&arm.base, &pitched),
+            );
+            before.rotation.angle_to(&after.rotation)
+        };
+        assert!((turned(lower) - 0.3).abs() < 1e-6);
+        assert!(turned(upper) < 1e-6);
+    }
 }

@@ -1,6 +1,6 @@
 //! The camera that looks at the room, its presets, and the room's lights.
 
-use bevy::camera::{Exposure, ImageRenderTarget, RenderTarget};
+use bevy::camera::{Exposure, ImageRenderTarget, RenderTarget, ShadowLodOrigin};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::light::{CascadeShadowConfigBuilder, DirectionalLightShadowMap};
 use bevy::prelude::*;
@@ -36,8 +36,8 @@ impl CameraPreset {
     fn viewpoint(self) -> Viewpoint {
         let (focus_m, eye_m) = match self {
             Self::Overview => (Vec3::new(-0.15, 0.12, 0.30), Vec3::new(2.15, -2.25, 1.30)),
-            Self::SurgeonSide => (Vec3::new(0.0, 0.06, 0.28), Vec3::new(-1.15, -1.05, 0.80)),
-            Self::Patient => (Vec3::new(0.0, -0.02, 0.20), Vec3::new(0.24, -0.62, 0.66)),
+            Self::SurgeonSide => (Vec3::new(0.02, 0.04, 0.30), Vec3::new(-0.95, -0.95, 0.86)),
+            Self::Patient => (Vec3::new(0.0, -0.03, 0.19), Vec3::new(0.13, -0.40, 0.80)),
             Self::Cart => (Vec3::new(0.0, 0.50, 0.36), Vec3::new(1.55, -0.85, 0.62)),
             Self::Top => (Vec3::new(0.0, 0.10, 0.2), Vec3::new(0.0, 0.02, 1.90)),
         };
@@ -75,6 +75,7 @@ fn spawn_camera(
     let fine = *quality == Quality::High;
     let mut camera = commands.spawn((
         MainCamera,
+        ShadowLodOrigin,
         Camera3d::default(),
         Camera {
             clear_color: Color::srgb(0.60, 0.67, 0.69).into(),

@@ -135,3 +135,65 @@ fn looking(from_m: Vector3<f64>, ahead: Vector3<f64>, up: Vector3<f64>) -> Pose 
         UnitQuaternion::from_rotation_matrix(&rotation),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use robot_model::Optics;
+
+    use super::super::tests::{at_home, operation};
+    use super::*;
+
+    #[test]
+    fn the_endoscope_sees_the_tips_of_all_instruments_at_home_with_the_head_upwards() {
+        let operation = operation("casablanca_shanghai.ron");
+        let eye = Eye::of(&operation);
+        let home = at_home(&operation);
+        let endoscope = &home.arms[eye.arm.expect("there is an endoscope")];
+        let in_picture = |at: &Vector3<f64>| {
+            let local = endoscope.tip.inverse_transform_point(&(*at).into()).coords;
+            eye.project(&local)
+        };
+        for arm in home.arms.iter().filter(|arm| arm.kind.has_jaw()) {
+            let (x, y) = in_picture(&arm.tip.translation.vector).expect("it is ahead");
+            assert!(x.abs() < 0.9 && y.abs() < 0.9, "{x} {y}");
+        }
+        // The instrument called left is on the left, and what is nearer to the head is higher.
+        let place = |name: &str| {
+            operation
+                .arm_names
+                .iter()
+                .position(|known| known == name)
+                .unwrap()
+        };
+        let left = in_picture(&home.arms[place("left")].tip.translation.vector).unwrap();
+        let right = in_picture(&home.arms[place("right")].tip.translation.vector).unwrap();
+        assert!(left.0 < right.0);
+        let organ = Vector3::new(0.0, 0.0, 0.11);
+        let below = in_picture(&organ).unwrap();
+        let above = in_picture(&(organ + Vector3::y() * 0.01)).unwrap();
+        assert!(above.1 > below.1);
+    }
+
+    #[test]
+    fn an_eye_stands_back_no_farther_than_it_must() {
+        let mut operation = operation("casablanca_shanghai.ron");
+        let eye = Eye::of(&operation);
+        assert!(eye.behind_tip_m > 0.0 && eye.behind_tip_m < FARTHEST_M);
+        // An instrument ahead of the tip, and a wide eye.
+        operation = operation.with_arms(&[1, 2]);
+        operation.arms[1].base.translation.vector.z -= 0.08;
+        operation.looks[0].optics = Some(Optics {
+            tilt_rad: 0.0,
+            field_of_view_rad: 100.0_f64.to_radians(),
+        });
+        assert_eq!(Eye::of(&operation).behind_tip_m, 0.0);
+    }
+
+    #[test]
+    fn without_an_endoscope_the_eye_hangs_over_the_table() {
+        let operation = operation("casablanca_shanghai.ron").with_arms(&[0]);
+        let eye = Eye::of(&operation);
+        assert_eq!(eye.arm, None);
+        assert!(eye.project(&Vector3::new(0.0, 0.0, 0.11)).is_some());
+    }
+}

@@ -1,9 +1,11 @@
 //! What is not there but must be seen: a ring about each tip, and the thread between a ghost's tip and the tip.
 
 use bevy::camera::visibility::RenderLayers;
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::{EndoscopeCamera, MainCamera, SceneSet, table_m};
+use super::shape::along;
+use super::{EndoscopeCamera, MainCamera, SceneSet, TableFrame, room_layer, table_m};
 use crate::scene::{ArmFrame, SceneState};
 
 /// Two arms that differ by less than this, m, are at one place: their ghost is not shown.
@@ -40,21 +42,46 @@ pub(super) struct Thread {
 const RING_M: f32 = 0.030;
 const LEAST_RING_M: f32 = 0.0045;
 
+/// Radius of a thread one metre away, m.
+const THREAD_M: f32 = 0.0032;
+
+/// Rings and threads are drawn this much nearer to the eye than the tips they mark, m, or jaws and skin would hide them:
+/// in the room, then in the endoscope's picture.
+const NEARER_M: [f32; 2] = [0.16, 0.03];
+
+/// The eyes of both layers, in the table's frame.
+#[derive(SystemParam)]
+pub(super) struct Eyes<'w, 's> {
+    main: Query<'w, 's, &'static GlobalTransform, With<MainCamera>>,
+    scope: Query<'w, 's, &'static GlobalTransform, With<EndoscopeCamera>>,
+    root: Query<'w, 's, &'static GlobalTransform, With<TableFrame>>,
+}
+
+impl Eyes<'_, '_> {
+    /// The eye of a layer, and how much nearer to it a marker is drawn.
+    fn of(&self, layers: &RenderLayers) -> Option<(Vec3, f32)> {
+        let in_room = layers.intersects(&room_layer());
+        let camera = if in_room {
+            self.main.single()
+        } else {
+            self.scope.single()
+        };
+        let root = self.root.single().ok()?;
+        let eye = camera.ok()?.translation();
+        let nearer_m = NEARER_M[usize::from(!in_room)];
+        Some((root.affine().inverse().transform_point3(eye), nearer_m))
+    }
+}
+
 pub(super) fn place_rings(
     state: Res<SceneState>,
-    main: Query<&GlobalTransform, With<MainCamera>>,
-    scope: Query<&GlobalTransform, With<EndoscopeCamera>>,
-    root: Query<&GlobalTransform, With<super::TableFrame>>,
+    eyes: Eyes,
     mut rings: Query<(&Ring, &RenderLayers, &mut Transform, &mut Visibility)>,
 ) {
-    let Ok(root) = root.single() else { return };
     for (ring, layers, mut transform, mut visibility) in &mut rings {
-        let camera = if layers.intersects(&super::room_layer()) {
-            main.single()
-        } else {
-            scope.single()
-        };
-        let (Ok(camera), Some(arm)) = (camera, ring.set.frame(&state).arms.get(ring.arm)) else {
+        let (Some((eye, nearer_m)), Some(arm)) =
+            (eyes.of(layers), ring.set.frame(&state).arms.get(ring.arm))
+        else {
             visibility.set_if_neq(Visibility::Hidden);
             continue;
         };
@@ -72,11 +99,8 @@ pub(super) fn place_rings(
             Visibility::Hidden
         });
         let tip = table_m(&arm.tip.translation.vector);
-        let eye = root
-            .affine()
-            .inverse()
-            .transform_point3(camera.translation());
         let towards = (eye - tip).normalize_or(Vec3::Z);
+        let tip = nearer(tip, eye, nearer_m);
         let size = (RING_M * eye.distance(tip)).clamp(LEAST_RING_M, 0.04);
         // A ghost's ring is the larger one, so that both are seen where they overlap.
         let size = if ring.ghost_of.is_some() {
@@ -93,9 +117,10 @@ pub(super) fn place_rings(
 
 pub(super) fn place_threads(
     state: Res<SceneState>,
-    mut threads: Query<(&Thread, &mut Transform, &mut Visibility)>,
+    eyes: Eyes,
+    mut threads: Query<(&Thread, &RenderLayers, &mut Transform, &mut Visibility)>,
 ) {
-    for (thread, mut transform, mut visibility) in &mut threads {
+    for (thread, layers, mut transform, mut visibility) in &mut threads {
         let actual = thread.actual.frame(&state).arms.get(thread.arm);
         let wanted = state.commanded.arms.get(thread.arm);
         let ends = actual.zip(wanted).map(|(actual, wanted)| {
@@ -104,15 +129,54 @@ pub(super) fn place_threads(
                 table_m(&wanted.tip.translation.vector),
             )
         });
-        match ends {
-            Some((from, to)) if f64::from(from.distance(to)) > VISIBLE_M => {
+        match (ends, eyes.of(layers)) {
+            (Some((from, to)), Some((eye, nearer_m)))
+                if f64::from(from.distance(to)) > VISIBLE_M =>
+            {
                 visibility.set_if_neq(Visibility::Inherited);
-                let place = super::shape::along(from, to);
-                *transform = place.with_scale(Vec3::new(1.0, from.distance(to), 1.0));
+                let (from, to) = (nearer(from, eye, nearer_m), nearer(to, eye, nearer_m));
+                let thick = (THREAD_M * eye.distance(from)).clamp(0.0004, 0.004);
+                *transform = along(from, to).with_scale(Vec3::new(thick, from.distance(to), thick));
             }
             _ => {
                 visibility.set_if_neq(Visibility::Hidden);
             }
         }
+    }
+}
+
+/// The point that covers `at` in the picture from `eye`, a little nearer.
+fn nearer(at: Vec3, eye: Vec3, by_m: f32) -> Vec3 {
+    let away = eye - at;
+    at + away.normalize_or_zero() * by_m.min(away.length() / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{at_home, operation};
+    use super::*;
+
+    #[test]
+    fn a_ghost_is_shown_from_half_a_millimetre_a_few_degrees_or_an_opened_jaw_on() {
+        let actual = at_home(&operation("casablanca_shanghai.ron")).arms[0].clone();
+        assert!(!differs(&actual, &actual));
+        let mut wanted = actual.clone();
+        wanted.tip.translation.vector.x += 0.4e-3;
+        assert!(!differs(&wanted, &actual));
+        wanted.tip.translation.vector.x += 0.2e-3;
+        assert!(differs(&wanted, &actual));
+        let mut opened = actual.clone();
+        opened.jaw_rad += 0.2;
+        assert!(differs(&opened, &actual));
+    }
+
+    #[test]
+    fn a_marker_covers_its_tip_in_the_picture() {
+        let (tip, eye) = (Vec3::new(0.1, 0.0, 0.15), Vec3::new(-0.4, -1.0, 0.9));
+        let marker = nearer(tip, eye, 0.16);
+        assert!((marker.distance(tip) - 0.16).abs() < 1e-6);
+        assert!((eye - tip).normalize().dot((eye - marker).normalize()) > 1.0 - 1e-6);
+        // Never behind the eye, however near.
+        assert!(nearer(tip, tip + Vec3::Z * 0.1, 0.16).distance(tip) < 0.051);
     }
 }

@@ -373,7 +373,7 @@ impl Builder<'_, '_, '_> {
             return;
         }
         let thread = Shape::rounded_cylinder(
-            0.0006,
+            1.0,
             0.0,
             1.0,
             0.0,
@@ -458,5 +458,75 @@ fn stuff(paints: &Paints, stuff: Stuff) -> &Coat {
         Stuff::Steel => &paints.steel,
         Stuff::Shaft => &paints.shaft,
         Stuff::Lamp => &paints.lamp,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::Path;
+
+    use robot_model::MAX_JOINTS;
+    use sim::Operation;
+
+    use super::*;
+    use crate::scene::ArmFrame;
+
+    /// The operation of a scenario of the repository.
+    pub(crate) fn operation(scenario: &str) -> Operation {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+        let read = |name: &str| {
+            std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+        };
+        let text = read(scenario).expect("the scenario is there");
+        Operation::from_ron(&text, &mut |name| read(name)).expect("the scenario is sound")
+    }
+
+    /// The same operation with another robot's arms.
+    pub(crate) fn with_robot(robot: &str, arms: &str) -> Operation {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+        let read = |name: &str| {
+            std::fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+        };
+        let text = read("casablanca_shanghai.ron").expect("the scenario is there");
+        let (before, rest) = text.split_once("    arms: [").expect("it has arms");
+        let (_, after) = rest.split_once("\n    ],").expect("they end");
+        let text = format!("{before}    arms: [{arms}],{after}").replace("toumai.ron", robot);
+        Operation::from_ron(&text, &mut |name| read(name)).expect("the scenario is sound")
+    }
+
+    /// All arms where they start.
+    pub(crate) fn at_home(operation: &Operation) -> SceneFrame {
+        let arms = operation.arms.iter().map(|arm| {
+            let mut links = [Pose::identity(); MAX_JOINTS];
+            for (link, frame) in links.iter_mut().zip(&arm.link_frames(&arm.home)) {
+                *link = arm.base * frame.pose();
+            }
+            ArmFrame {
+                kind: arm.kind,
+                joints: arm.home,
+                links,
+                tip: arm.base * arm.tip_pose(&arm.home),
+                jaw_rad: arm.home[6],
+                press_m: 0.0,
+                tip_force_n: 0.0,
+                clearance_m: 0.0,
+            }
+        });
+        SceneFrame {
+            at_ns: 0,
+            arms: arms.collect(),
+        }
+    }
+
+    #[test]
+    fn the_tables_z_is_up_in_the_renderer_and_nothing_is_mirrored() {
+        let world = table_to_world();
+        assert!(world.transform_point(Vec3::Z).distance(Vec3::Y) < 1e-6);
+        let (x, y, z) = (
+            world.rotation * Vec3::X,
+            world.rotation * Vec3::Y,
+            world.rotation * Vec3::Z,
+        );
+        assert!(x.cross(y).distance(z) < 1e-6);
     }
 }

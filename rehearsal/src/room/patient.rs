@@ -442,3 +442,90 @@ fn snapped(mut lines: Vec<f32>, first: f32, second: f32) -> Vec<f32> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::operation;
+    use super::*;
+
+    fn body() -> Body {
+        Body::of(&operation("casablanca_shanghai.ron")).expect("a patient lies there")
+    }
+
+    #[test]
+    fn the_body_is_as_high_as_the_abdomen_that_arms_can_touch() {
+        let body = body();
+        for (x, y, expected) in [(0.0, -0.1, 0.25), (0.1, 0.0, 0.25), (-0.1, -0.2, 0.25)] {
+            assert!(
+                (body.height_m(x, y) - expected).abs() < 0.015,
+                "{x} {y}: {}",
+                body.height_m(x, y)
+            );
+        }
+        assert_eq!(body.height_m(2.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn the_drape_lies_on_the_body_hangs_over_the_table_and_leaves_the_ports_free() {
+        let body = body();
+        let drape = body.drape(Detail::HIGH);
+        let mut hanging = 0;
+        for at in &drape.positions {
+            assert!(at.is_finite());
+            if at.x.abs() < TABLE_HALF_WIDTH_M && at.y > -0.8 && at.y < 0.6 {
+                assert!(at.z >= body.height_m(at.x, at.y) - 1e-3, "{at}");
+            }
+            hanging += usize::from(at.z < -0.2);
+        }
+        assert!(hanging > 100);
+        let open = body.opening.inflate(-0.004);
+        for triangle in drape.indices.chunks_exact(3) {
+            let middle = triangle
+                .iter()
+                .map(|&corner| drape.positions[corner as usize])
+                .sum::<Vec3>()
+                / 3.0;
+            assert!(!open.contains(middle.truncate()), "{middle}");
+        }
+        for arm in &operation("casablanca_shanghai.ron").arms {
+            assert!(open.contains(table_m(&arm.base.translation.vector).truncate()));
+        }
+    }
+
+    #[test]
+    fn the_cavity_lies_inside_the_abdomen_and_faces_inwards() {
+        let body = body();
+        let cavity = body.cavity(Detail::HIGH);
+        let centre = (body.abdomen.0 + body.abdomen.1) / 2.0;
+        let mut inwards = 0;
+        for (at, normal) in cavity.positions.iter().zip(&cavity.normals) {
+            assert!(
+                at.cmpge(body.abdomen.0).all() && at.cmple(body.abdomen.1).all(),
+                "{at}"
+            );
+            inwards += usize::from(normal.dot(centre - *at) > 0.0);
+        }
+        assert!(
+            inwards * 100 > cavity.positions.len() * 97,
+            "{inwards} of {}",
+            cavity.positions.len()
+        );
+    }
+
+    #[test]
+    fn the_bowel_keeps_clear_of_the_organ() {
+        let organs: Vec<Rod> = operation("casablanca_shanghai.ron")
+            .patient
+            .tissue
+            .iter()
+            .map(|lump| lump.rod())
+            .collect();
+        let bowel = body().bowel(&organs, Detail::HIGH);
+        let top = bowel
+            .positions
+            .iter()
+            .map(|at| at.z)
+            .fold(f32::MIN, f32::max);
+        assert!(top < 0.09, "{top}");
+    }
+}

@@ -5,6 +5,7 @@
 //! are drawn only (the file gives each arm from its remote centre on). Everything else here is assumed.
 
 use bevy::prelude::*;
+use robot_model::Cart;
 use sim::Operation;
 
 use super::arm::{held_at_m, quat};
@@ -49,7 +50,7 @@ pub fn floor_m(operation: &Operation) -> f32 {
 }
 
 /// Where the two lamps hang, m, table's frame; both shine on the abdomen.
-pub const LAMPS_M: [Vec3; 2] = [Vec3::new(-1.0, -0.45, 1.36), Vec3::new(0.30, -0.05, 1.60)];
+pub const LAMPS_M: [Vec3; 2] = [Vec3::new(-1.0, -0.45, 1.36), Vec3::new(1.0, 0.40, 1.48)];
 
 /// What the lamps shine on, m.
 pub const LIT_M: Vec3 = Vec3::new(0.0, -0.05, 0.2);
@@ -297,126 +298,195 @@ pub fn cart(operation: &Operation, detail: Detail) -> Vec<Piece> {
     let Some(cart) = &operation.cart else {
         return stands(&holds, floor, detail);
     };
-    let place = |at: [f64; 3]| {
-        let local = Vec3::from_array(at.map(|value| value as f32));
-        quat(&cart.place.rotation) * local + table_m(&cart.place.translation.vector)
-    };
-    let mut white = Shape::default();
-    let mut grey = Shape::default();
-    let mut accent = Shape::default();
-    let mut black = Shape::default();
-    let mut top = place([0.0, 0.0, 1.5]);
-    let mut radius = 0.12;
-    for rod in &cart.capsules {
-        let (from, to) = (place(rod.from_m), place(rod.to_m));
-        radius = rod.radius_m as f32;
-        top = if from.z > to.z { from } else { to };
-        let low = if from.z > to.z { to } else { from };
-        let height = top.z - low.z;
-        let column = Shape::rounded_box(
-            Vec3::new(radius * 1.7, radius * 1.7, height + radius),
-            radius * 0.5,
-            detail,
-        );
-        white = white.and(column.moved((top + low) / 2.0));
-        // The telescope in the column's upper part.
-        let collar = Shape::rounded_box(
-            Vec3::new(radius * 1.8, radius * 1.8, 0.05),
-            radius * 0.2,
-            detail,
-        );
-        grey = grey.and(collar.moved(low.lerp(top, 0.62)));
-    }
-    let foot = Vec3::new(top.x, top.y, floor);
+    let mut livery = Livery::new(detail);
+    let (top, radius) = livery.column(cart);
     let middle = holds.iter().sum::<Vec3>() / holds.len().max(1) as f32;
-    let ahead = (middle - top).with_z(0.0).normalize_or(Vec3::NEG_Y);
-    let side = Vec3::Z.cross(ahead);
-    let heading = Quat::from_mat3(&Mat3::from_cols(side, -ahead, Vec3::Z));
-    let facing = |shape: Shape, at: Vec3| {
-        shape.placed(&Transform::from_rotation(heading).with_translation(at))
-    };
-
-    // The base: a low body with four casters, a cover behind the column, a handle to push it.
-    white = white.and(facing(
-        Shape::rounded_box(Vec3::new(0.78, 0.92, 0.20), 0.085, detail),
-        foot + Vec3::Z * 0.17 - ahead * 0.14,
-    ));
-    white = white.and(facing(
-        Shape::rounded_box(Vec3::new(0.52, 0.46, 0.62), 0.10, detail),
-        foot + Vec3::Z * 0.5 - ahead * 0.30,
-    ));
-    accent = accent.and(facing(
-        Shape::rounded_box(Vec3::new(0.785, 0.925, 0.022), 0.010, detail),
-        foot + Vec3::Z * 0.20 - ahead * 0.14,
-    ));
-    for (x, y) in [(-0.33, 0.40), (0.33, 0.40), (-0.33, -0.27), (0.33, -0.27)] {
-        let at = foot + heading * Vec3::new(x, y + 0.14 - 0.07, 0.05);
-        let wheel = Shape::rounded_cylinder(0.05, -0.025, 0.025, 0.012, detail);
-        black = black.and(wheel.placed(&along(at, at + side)));
+    let reach_m = (middle - top).with_z(0.0);
+    let ahead = reach_m.normalize_or(Vec3::NEG_Y);
+    let foot = top.with_z(floor);
+    // Under the table there is no room for more than the column.
+    let ends = super::patient::Body::of(operation).map(|body| body.ends_y_m);
+    if ends.is_none_or(|(from, to)| {
+        foot.x.abs() > TABLE_HALF_WIDTH_M + 0.3 || foot.y < from || foot.y > to
+    }) {
+        livery.base(foot, ahead);
     }
-    let grip: Vec<Vec3> = [(-0.2, 0.80), (-0.2, 0.96), (0.2, 0.96), (0.2, 0.80)]
-        .map(|(x, z)| foot + heading * Vec3::new(x, 0.46, z))
-        .to_vec();
-    black = black.and(Shape::sweep(&grip, &[0.016; 4], detail));
-
-    // The boom over the patient, and the plate that the arms hang from.
     let highest = holds.iter().map(|hold| hold.z).fold(f32::MIN, f32::max);
-    let boom_z = top.z + radius * 0.6;
-    let reach = (middle - top).with_z(0.0).length();
-    let plate = top.with_z(boom_z) + ahead * (reach * 0.52).max(radius * 1.3);
-    let boom_from = top.with_z(boom_z);
-    let boom_length = boom_from.distance(plate);
-    white = white.and(facing(
-        Shape::rounded_box(
-            Vec3::new(radius * 1.5, boom_length + radius * 2.4, 0.17),
-            0.07,
-            detail,
-        ),
-        boom_from.lerp(plate, 0.5),
-    ));
-    let disc = Shape::rounded_cylinder(radius * 1.35, -0.05, 0.03, 0.02, detail);
-    let under = plate - Vec3::Z * 0.11;
-    let upright = Transform::from_rotation(Quat::from_rotation_x(core::f32::consts::FRAC_PI_2));
-    grey = grey.and(disc.placed(&upright.with_translation(under)));
-
-    // Set-up links: out from the plate, then a telescope straight down to the arm's drum.
+    let boom = top + Vec3::Z * radius * 0.6;
+    let plate = boom + ahead * (reach_m.length() * 0.52).max(radius * 1.3);
+    livery.boom(boom, plate, radius);
     for (index, hold) in holds.iter().enumerate() {
-        let outwards = (*hold - plate).with_z(0.0);
-        let pivot = under + outwards.normalize_or(ahead) * radius * 0.75 - Vec3::Z * 0.03;
-        let level = (boom_z - 0.19 - 0.022 * (index % 2) as f32).max(highest + 0.2);
-        let (from, to) = (pivot.with_z(level), hold.with_z(level));
-        let link = Shape::sweep(
-            &[from, from.lerp(to, 0.5) + Vec3::Z * 0.012, to],
-            &[0.046, 0.042, 0.040],
+        // Neighbours pass each other at two heights.
+        let level = (boom.z - 0.19 - 0.022 * (index % 2) as f32).max(highest + 0.2);
+        let outwards = (*hold - plate).with_z(0.0).normalize_or(ahead);
+        let pivot = plate + outwards * radius * 0.75;
+        livery.set_up_link(pivot.with_z(level), *hold);
+    }
+    livery.pieces()
+}
+
+/// The cart's shapes by what they are made of.
+struct Livery {
+    detail: Detail,
+    white: Shape,
+    grey: Shape,
+    accent: Shape,
+    black: Shape,
+}
+
+impl Livery {
+    fn new(detail: Detail) -> Self {
+        Self {
             detail,
+            white: Shape::default(),
+            grey: Shape::default(),
+            accent: Shape::default(),
+            black: Shape::default(),
+        }
+    }
+
+    fn pieces(self) -> Vec<Piece> {
+        let pieces = [
+            (Fabric::White, self.white),
+            (Fabric::Grey, self.grey),
+            (Fabric::Accent, self.accent),
+            (Fabric::Black, self.black),
+        ];
+        let pieces = pieces
+            .into_iter()
+            .filter(|(_, shape)| !shape.indices.is_empty());
+        pieces
+            .map(|(stuff, shape)| Piece { stuff, shape })
+            .collect()
+    }
+
+    /// The columns of the description, each a telescope; returns the top of the last and its radius, m.
+    fn column(&mut self, cart: &Cart) -> (Vec3, f32) {
+        let place = |at: [f64; 3]| {
+            let local = Vec3::from_array(at.map(|value| value as f32));
+            quat(&cart.place.rotation) * local + table_m(&cart.place.translation.vector)
+        };
+        let (mut top, mut radius) = (place([0.0, 0.0, 1.5]), 0.12);
+        for rod in &cart.capsules {
+            let (from, to) = (place(rod.from_m), place(rod.to_m));
+            let (low, high) = if from.z > to.z {
+                (to, from)
+            } else {
+                (from, to)
+            };
+            (top, radius) = (high, rod.radius_m as f32);
+            let size = Vec3::new(radius * 1.7, radius * 1.7, high.z - low.z + radius);
+            let column = Shape::rounded_box(size, radius * 0.5, self.detail);
+            add(&mut self.white, column.moved((low + high) / 2.0));
+            let collar = Vec3::new(radius * 1.8, radius * 1.8, 0.05);
+            let collar = Shape::rounded_box(collar, radius * 0.2, self.detail);
+            add(&mut self.grey, collar.moved(low.lerp(high, 0.62)));
+        }
+        (top, radius)
+    }
+
+    /// A low body on four casters, a cover behind the column, and a handle to push it.
+    fn base(&mut self, foot: Vec3, ahead: Vec3) {
+        let detail = self.detail;
+        let heading = heading(ahead);
+        let put = |size: Vec3, round: f32, at: Vec3| {
+            let place = Transform::from_rotation(heading).with_translation(foot + heading * at);
+            Shape::rounded_box(size, round, detail).placed(&place)
+        };
+        add(
+            &mut self.white,
+            put(
+                Vec3::new(0.78, 0.92, 0.20),
+                0.085,
+                Vec3::new(0.0, 0.14, 0.17),
+            ),
         );
-        white = white.and(link);
+        add(
+            &mut self.white,
+            put(
+                Vec3::new(0.52, 0.46, 0.62),
+                0.10,
+                Vec3::new(0.0, 0.30, 0.50),
+            ),
+        );
+        add(
+            &mut self.accent,
+            put(
+                Vec3::new(0.785, 0.925, 0.022),
+                0.010,
+                Vec3::new(0.0, 0.14, 0.20),
+            ),
+        );
+        for (x, y) in [(-0.33, 0.47), (0.33, 0.47), (-0.33, -0.20), (0.33, -0.20)] {
+            let at = foot + heading * Vec3::new(x, y, 0.05);
+            let wheel = Shape::rounded_cylinder(0.05, -0.025, 0.025, 0.012, detail);
+            add(
+                &mut self.black,
+                wheel.placed(&along(at, at + heading * Vec3::X)),
+            );
+        }
+        let grip = [(-0.2, 0.70), (-0.2, 0.94), (0.2, 0.94), (0.2, 0.70)]
+            .map(|(x, z)| foot + heading * Vec3::new(x, 0.44, z));
+        add(&mut self.black, Shape::sweep(&grip, &[0.016; 4], detail));
+    }
+
+    /// The boom over the patient, and the disc that the arms hang from.
+    fn boom(&mut self, from: Vec3, plate: Vec3, radius: f32) {
+        let length = from.distance(plate);
+        let size = Vec3::new(radius * 1.5, length + radius * 2.4, 0.17);
+        let place =
+            Transform::from_rotation(heading(plate - from)).with_translation(from.lerp(plate, 0.5));
+        add(
+            &mut self.white,
+            Shape::rounded_box(size, 0.07, self.detail).placed(&place),
+        );
+        let disc = Shape::rounded_cylinder(radius * 1.35, -0.05, 0.03, 0.02, self.detail);
+        add(
+            &mut self.grey,
+            disc.placed(&upright(plate - Vec3::Z * 0.11)),
+        );
+    }
+
+    /// Out from the disc at the pivot's height, then a telescope straight down to the arm's drum.
+    fn set_up_link(&mut self, from: Vec3, hold: Vec3) {
+        let detail = self.detail;
+        let to = hold.with_z(from.z);
+        let bow = from.lerp(to, 0.5) + Vec3::Z * 0.012;
+        add(
+            &mut self.white,
+            Shape::sweep(&[from, bow, to], &[0.046, 0.042, 0.040], detail),
+        );
         for at in [from, to] {
             let joint = Shape::rounded_cylinder(0.056, -0.055, 0.055, 0.016, detail);
-            white = white.and(joint.placed(&upright.with_translation(at)));
+            add(&mut self.white, joint.placed(&upright(at)));
             let ring = Shape::rounded_cylinder(0.0575, -0.012, 0.012, 0.003, detail);
-            accent = accent.and(ring.placed(&upright.with_translation(at)));
+            add(&mut self.accent, ring.placed(&upright(at)));
         }
-        let outer = Shape::capsule(to, to.lerp(*hold, 0.55), 0.036, detail);
-        white = white.and(outer);
-        grey = grey.and(Shape::capsule(
-            to.lerp(*hold, 0.5),
-            *hold + Vec3::Z * 0.02,
-            0.028,
-            detail,
-        ));
+        add(
+            &mut self.white,
+            Shape::capsule(to, to.lerp(hold, 0.55), 0.036, detail),
+        );
+        let inner = Shape::capsule(to.lerp(hold, 0.5), hold + Vec3::Z * 0.02, 0.028, detail);
+        add(&mut self.grey, inner);
         let knuckle = Shape::rounded_cylinder(0.05, -0.045, 0.045, 0.014, detail);
-        white = white.and(knuckle.placed(&upright.with_translation(*hold)));
+        add(&mut self.white, knuckle.placed(&upright(hold)));
     }
-    [
-        (Fabric::White, white),
-        (Fabric::Grey, grey),
-        (Fabric::Accent, accent),
-        (Fabric::Black, black),
-    ]
-    .into_iter()
-    .map(|(stuff, shape)| Piece { stuff, shape })
-    .collect()
+}
+
+fn add(to: &mut Shape, more: Shape) {
+    *to = core::mem::take(to).and(more);
+}
+
+/// A turn about the vertical that brings −y to a horizontal direction.
+fn heading(ahead: Vec3) -> Quat {
+    let ahead = ahead.with_z(0.0).normalize_or(Vec3::NEG_Y);
+    Quat::from_mat3(&Mat3::from_cols(Vec3::Z.cross(ahead), -ahead, Vec3::Z))
+}
+
+/// A place where a shape's y axis points up.
+fn upright(at: Vec3) -> Transform {
+    Transform::from_translation(at)
+        .with_rotation(Quat::from_rotation_x(core::f32::consts::FRAC_PI_2))
 }
 
 /// Without a cart in the description: a post from the floor beside the table for each arm.
