@@ -278,7 +278,7 @@ pub const fn requirement(language: Language, id: Id) -> &'static str {
             Id::R01 => "pas de commande périmée",
             Id::R02 => "pas de commande répétée",
             Id::R03 => "pas de saut",
-            Id::R04 => "articulations dans leurs limites",
+            Id::R04 => "limites des articulations",
             Id::R05 => "liaison perdue : arrêt à temps",
             Id::R06 => "pas de dérive à l'arrêt",
             Id::R07 => "ne repart jamais seul",
@@ -467,7 +467,7 @@ pub fn event(language: Language, what: &Happening) -> Option<String> {
             Language::French,
         ) => {
             format!(
-                "{} : {frames} refusées, {}",
+                "{} : {frames} refus, {}",
                 path(*on),
                 verdict(language, *why)
             )

@@ -157,20 +157,20 @@ fn events(painter: &bevy_egui::egui::Painter, rect: Rect, shown: &Shown<'_>) {
         .report()
         .events
         .iter()
-        .filter(|it| it.at_ns <= now_ns);
+        .filter(|it| it.at_ns < now_ns);
     let mut lines: Vec<(u64, String)> = told
         .filter_map(|it| Some((it.at_ns, event(language, &it.what)?)))
         .collect();
     let faults = shown.session.twin().plan().faults.faults.iter();
     lines.extend(
         faults
-            .filter(|fault| fault.at_ms.ns() <= now_ns)
+            .filter(|fault| fault.at_ms.ns() < now_ns)
             .map(|fault| (fault.at_ms.ns(), network_fault(language, fault))),
     );
     let attacks = shown.session.twin().plan().faults.attacks.iter();
     lines.extend(
         attacks
-            .filter(|attack| attack.at_ms.ns() <= now_ns)
+            .filter(|attack| attack.at_ms.ns() < now_ns)
             .map(|attack| (attack.at_ms.ns(), network_attack(language, attack))),
     );
     lines.sort_by_key(|(at_ns, _)| *at_ns);

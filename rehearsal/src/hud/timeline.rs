@@ -8,7 +8,7 @@ use net_model::Path;
 use sim::journal::Happening;
 
 use super::Shown;
-use super::brush::{SMALL, polygon, respond, write};
+use super::brush::{SMALL, badge, polygon, respond, write};
 use super::top::state_colour;
 use crate::actions::Action;
 use crate::palette::{FAINT, LINE, ORANGE, PURPLE, RAISED, TEXT, VERMILLION, YELLOW};
@@ -61,12 +61,12 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
     if let Some(at) = response.hover_pos() {
         let share = f64::from(((at.x - bar.min.x) / bar.width()).clamp(0.0, 1.0));
         let text = language.seconds((share * length_ns as f64) as u64);
-        write(
+        let x = at.x.clamp(bar.min.x, bar.max.x - 60.0);
+        badge(
             painter,
-            pos2(at.x, bar.min.y - 12.0),
-            Align2::CENTER_CENTER,
+            pos2(x, bar.min.y - 11.0),
             SMALL,
-            TEXT,
+            Color32::BLACK,
             &text,
         );
     }

@@ -247,15 +247,16 @@ impl Session {
         self.look_back(false);
     }
 
-    /// Goes to the next or the previous event that is worth a look.
+    /// Goes to the next or the previous event that is worth a look: to the tick after it, in which its effect is seen.
     pub fn seek_event(&mut self, forward: bool) {
         let now_ns = self.now_ns();
-        let moments = self
+        let tick_ns = self.case.operation.control_loop.tick_ns;
+        let told = self
             .report
             .events
             .iter()
             .filter(|event| is_worth_a_look(&event.what));
-        let moments = moments.map(|event| event.at_ns);
+        let moments = told.map(|event| event.at_ns + tick_ns);
         let target = if forward {
             moments.filter(|at_ns| *at_ns > now_ns).min()
         } else {

@@ -138,6 +138,11 @@ fn jumping_to_events_stops_at_each_that_is_worth_a_look() {
     session.seek_event(true);
     let first_ns = session.now_ns();
     assert!(first_ns > 0);
+    assert_eq!(
+        session.state(),
+        State::Aligning,
+        "the event's effect is seen"
+    );
     session.seek_event(true);
     let second_ns = session.now_ns();
     assert!(second_ns > first_ns);
@@ -162,4 +167,54 @@ fn the_ghost_leads_the_arm_while_a_command_is_on_its_way() {
         }
     }
     assert!(leads > 5, "the hands move, so ghosts lead: {leads}");
+}
+
+/// The scenario with a video of 20 Mbit/s through the narrowest point of both downlinks.
+fn with_video(rate_mbit_s: f64) -> Case {
+    use net_model::bottleneck::{Bottleneck, CrossTraffic};
+    use net_model::units::{Bytes, LogSd, MegabitsPerSecond, PerSecond, Ratio};
+    let mut case = case(&["--duration", "4", "--faults", "none"]);
+    for path in &mut case.operation.paths {
+        path.down.bottleneck = Some(Bottleneck {
+            rate_mbit_s: MegabitsPerSecond::clamped(rate_mbit_s),
+            limit_bytes: Bytes::clamped(200_000.0),
+            cross: vec![CrossTraffic::Video {
+                frames_per_s: PerSecond::clamped(50.0),
+                rate_mbit_s: MegabitsPerSecond::clamped(20.0),
+                key_every: 30,
+                key_ratio: Ratio::clamped(4.0),
+                size_log_sd: LogSd::clamped(0.2),
+                packet_bytes: Bytes::clamped(1_250.0),
+            }],
+        });
+    }
+    case
+}
+
+#[test]
+fn a_video_that_has_room_shows_whole_frames_and_is_live() {
+    let mut session = Session::new(with_video(200.0), 1.0).expect("the world can be built");
+    session.seek(3 * S);
+    let scene = session.scene();
+    assert_eq!(scene.picture, crate::scene::Picture::Live);
+    // Fifty frames a second: what is shown was captured 20 ms apart.
+    let mut shown_ns = vec![scene.pictured.at_ns];
+    for ms in 1..100 {
+        session.seek(3 * S + ms * 1_000_000);
+        shown_ns.push(session.scene().pictured.at_ns);
+    }
+    shown_ns.dedup();
+    assert!(shown_ns.len() >= 5, "{shown_ns:?}");
+    for pair in shown_ns.windows(2) {
+        assert_eq!(pair[1] - pair[0], 20_000_000, "{shown_ns:?}");
+    }
+    let age_ms = scene.picture_age_ns / 1_000_000;
+    assert!((150..200).contains(&age_ms), "{age_ms}");
+}
+
+#[test]
+fn a_video_that_does_not_fit_comes_damaged() {
+    let mut session = Session::new(with_video(12.0), 1.0).expect("the world can be built");
+    session.seek(3 * S);
+    assert_eq!(session.scene().picture, crate::scene::Picture::Degraded);
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 /// Simulated time between copies, ns.
 pub const EVERY_NS: u64 = 1_000_000_000;
 
-/// Copies kept at most, each of one to two megabytes: then every second one is given up, and the distance doubles.
-const MOST: usize = 128;
+/// Copies kept at most, each of a few megabytes: then every second one is given up, and the distance doubles.
+const MOST: usize = 96;
 
 /// Saved states by their moment.
 #[derive(Clone, Debug)]
