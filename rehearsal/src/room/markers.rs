@@ -45,10 +45,6 @@ const LEAST_RING_M: f32 = 0.0045;
 /// Radius of a thread one metre away, m.
 const THREAD_M: f32 = 0.0032;
 
-/// Rings and threads are drawn this much nearer to the eye than the tips they mark, m, or jaws and skin would hide them:
-/// in the room, then in the endoscope's picture.
-const NEARER_M: [f32; 2] = [0.16, 0.03];
-
 /// The eyes of both layers, in the table's frame.
 #[derive(SystemParam)]
 pub(super) struct Eyes<'w, 's> {
@@ -58,8 +54,7 @@ pub(super) struct Eyes<'w, 's> {
 }
 
 impl Eyes<'_, '_> {
-    /// The eye of a layer, and how much nearer to it a marker is drawn.
-    fn of(&self, layers: &RenderLayers) -> Option<(Vec3, f32)> {
+    fn of(&self, layers: &RenderLayers) -> Option<Vec3> {
         let in_room = layers.intersects(&room_layer());
         let camera = if in_room {
             self.main.single()
@@ -68,8 +63,7 @@ impl Eyes<'_, '_> {
         };
         let root = self.root.single().ok()?;
         let eye = camera.ok()?.translation();
-        let nearer_m = NEARER_M[usize::from(!in_room)];
-        Some((root.affine().inverse().transform_point3(eye), nearer_m))
+        Some(root.affine().inverse().transform_point3(eye))
     }
 }
 
@@ -79,8 +73,7 @@ pub(super) fn place_rings(
     mut rings: Query<(&Ring, &RenderLayers, &mut Transform, &mut Visibility)>,
 ) {
     for (ring, layers, mut transform, mut visibility) in &mut rings {
-        let (Some((eye, nearer_m)), Some(arm)) =
-            (eyes.of(layers), ring.set.frame(&state).arms.get(ring.arm))
+        let (Some(eye), Some(arm)) = (eyes.of(layers), ring.set.frame(&state).arms.get(ring.arm))
         else {
             visibility.set_if_neq(Visibility::Hidden);
             continue;
@@ -100,7 +93,6 @@ pub(super) fn place_rings(
         });
         let tip = table_m(&arm.tip.translation.vector);
         let towards = (eye - tip).normalize_or(Vec3::Z);
-        let tip = nearer(tip, eye, nearer_m);
         let size = (RING_M * eye.distance(tip)).clamp(LEAST_RING_M, 0.04);
         // A ghost's ring is the larger one, so that both are seen where they overlap.
         let size = if ring.ghost_of.is_some() {
@@ -130,11 +122,8 @@ pub(super) fn place_threads(
             )
         });
         match (ends, eyes.of(layers)) {
-            (Some((from, to)), Some((eye, nearer_m)))
-                if f64::from(from.distance(to)) > VISIBLE_M =>
-            {
+            (Some((from, to)), Some(eye)) if f64::from(from.distance(to)) > VISIBLE_M => {
                 visibility.set_if_neq(Visibility::Inherited);
-                let (from, to) = (nearer(from, eye, nearer_m), nearer(to, eye, nearer_m));
                 let thick = (THREAD_M * eye.distance(from)).clamp(0.0004, 0.004);
                 *transform = along(from, to).with_scale(Vec3::new(thick, from.distance(to), thick));
             }
@@ -143,12 +132,6 @@ pub(super) fn place_threads(
             }
         }
     }
-}
-
-/// The point that covers `at` in the picture from `eye`, a little nearer.
-fn nearer(at: Vec3, eye: Vec3, by_m: f32) -> Vec3 {
-    let away = eye - at;
-    at + away.normalize_or_zero() * by_m.min(away.length() / 2.0)
 }
 
 #[cfg(test)]
@@ -168,15 +151,5 @@ mod tests {
         let mut opened = actual.clone();
         opened.jaw_rad += 0.2;
         assert!(differs(&opened, &actual));
-    }
-
-    #[test]
-    fn a_marker_covers_its_tip_in_the_picture() {
-        let (tip, eye) = (Vec3::new(0.1, 0.0, 0.15), Vec3::new(-0.4, -1.0, 0.9));
-        let marker = nearer(tip, eye, 0.16);
-        assert!((marker.distance(tip) - 0.16).abs() < 1e-6);
-        assert!((eye - tip).normalize().dot((eye - marker).normalize()) > 1.0 - 1e-6);
-        // Never behind the eye, however near.
-        assert!(nearer(tip, tip + Vec3::Z * 0.1, 0.16).distance(tip) < 0.051);
     }
 }

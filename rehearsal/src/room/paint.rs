@@ -89,21 +89,32 @@ impl Paints {
         images: &mut Assets<Image>,
     ) -> (Self, Self) {
         let pictures = Pictures::new(quality, images);
+        let mut marker = |color: Srgba| Coat::Plain(plains.add(Plain::marker(color)));
+        let markers = Markers {
+            thread: marker(DELAY),
+            ring: marker(TIP),
+            ghost_ring: marker(GHOST.with_alpha(0.85)),
+        };
         if quality == Quality::High {
-            let paints = Self::new(true, &pictures, |material| {
+            let paints = Self::new(true, &pictures, &markers, |material| {
                 Coat::Rich(materials.add(material))
             });
             return (paints.clone(), paints);
         }
         let mut of = |lit| {
-            Self::new(false, &pictures, |material| {
+            Self::new(false, &pictures, &markers, |material| {
                 Coat::Plain(plains.add(Plain::like(&material, lit)))
             })
         };
         (of(Lit::Theatre), of(Lit::Endoscope))
     }
 
-    fn new(fine: bool, pictures: &Pictures, mut add: impl FnMut(StandardMaterial) -> Coat) -> Self {
+    fn new(
+        fine: bool,
+        pictures: &Pictures,
+        markers: &Markers,
+        mut add: impl FnMut(StandardMaterial) -> Coat,
+    ) -> Self {
         let solid = |color: Srgba, roughness: f32, metallic: f32| StandardMaterial {
             base_color: color.into(),
             perceptual_roughness: roughness,
@@ -182,11 +193,18 @@ impl Paints {
                 ..default()
             }),
             ghost: add(glow(GHOST, 0.42)),
-            thread: add(glow(DELAY, 1.0)),
-            ring: add(glow(TIP, 1.0)),
-            ghost_ring: add(glow(GHOST, 0.8)),
+            thread: markers.thread.clone(),
+            ring: markers.ring.clone(),
+            ghost_ring: markers.ghost_ring.clone(),
         }
     }
+}
+
+/// What nothing hides.
+struct Markers {
+    thread: Coat,
+    ring: Coat,
+    ghost_ring: Coat,
 }
 
 /// The pictures that materials are made with.

@@ -1,10 +1,11 @@
-//! The material of the reduced quality: what a software driver can shade in time.
+//! The material of the reduced quality: what a software driver can shade in time. Markers have it in both.
 
 use bevy::mesh::MeshVertexBufferLayoutRef;
 use bevy::pbr::{MaterialPipeline, MaterialPipelineKey};
 use bevy::prelude::*;
 use bevy::render::render_resource::{
-    AsBindGroup, Face, RenderPipelineDescriptor, ShaderType, SpecializedMeshPipelineError,
+    AsBindGroup, CompareFunction, DepthBiasState, Face, RenderPipelineDescriptor, ShaderType,
+    SpecializedMeshPipelineError,
 };
 use bevy::shader::{Shader, ShaderRef};
 
@@ -42,6 +43,7 @@ pub struct Plain {
     alpha: AlphaMode,
     cull: Option<Face>,
     flat: bool,
+    overlay: bool,
 }
 
 /// What distinguishes the pipelines of two plain materials.
@@ -50,6 +52,7 @@ pub struct PlainKey {
     cull: Option<Face>,
     pictured: bool,
     flat: bool,
+    overlay: bool,
 }
 
 impl From<&Plain> for PlainKey {
@@ -58,6 +61,7 @@ impl From<&Plain> for PlainKey {
             cull: plain.cull,
             pictured: plain.picture.is_some(),
             flat: plain.flat,
+            overlay: plain.overlay,
         }
     }
 }
@@ -85,6 +89,22 @@ impl Plain {
             alpha: rich.alpha_mode,
             cull: rich.cull_mode,
             flat: rich.unlit,
+            overlay: false,
+        }
+    }
+
+    /// A colour that nothing hides.
+    pub fn marker(color: Srgba) -> Self {
+        Self {
+            uniform: PlainUniform {
+                color: LinearRgba::from(color).to_vec4(),
+                ..default()
+            },
+            picture: None,
+            alpha: AlphaMode::Blend,
+            cull: None,
+            flat: true,
+            overlay: true,
         }
     }
 }
@@ -96,6 +116,11 @@ impl Material for Plain {
 
     fn alpha_mode(&self) -> AlphaMode {
         self.alpha
+    }
+
+    fn depth_bias(&self) -> f32 {
+        // Markers are drawn after all that is see-through.
+        if self.overlay { 1_000.0 } else { 0.0 }
     }
 
     fn enable_prepass() -> bool {
@@ -113,6 +138,12 @@ impl Material for Plain {
         key: MaterialPipelineKey<Self>,
     ) -> Result<(), SpecializedMeshPipelineError> {
         descriptor.primitive.cull_mode = key.bind_group_data.cull;
+        if key.bind_group_data.overlay
+            && let Some(depth) = &mut descriptor.depth_stencil
+        {
+            depth.depth_compare = Some(CompareFunction::Always);
+            depth.bias = DepthBiasState::default();
+        }
         if let Some(fragment) = &mut descriptor.fragment {
             if key.bind_group_data.pictured {
                 fragment.shader_defs.push("PICTURED".into());
