@@ -12,8 +12,8 @@ use crate::app::{MESSAGE_FRAMES, PRESETS, PassTime, Wishes, save};
 use crate::hands::PersonHands;
 use crate::hud::Screen;
 use crate::hud::layout::{Layout, pixels_per_point};
-use crate::room::{CameraPreset, MainCamera};
-use crate::scene::SceneState;
+use crate::room::{CameraPreset, EndoscopeCamera, MainCamera};
+use crate::scene::{SceneFrame, SceneState};
 use crate::session::Session;
 use crate::troubles::Trouble;
 
@@ -45,7 +45,16 @@ impl Plugin for ControlsPlugin {
 #[derive(Resource, Clone, Copy, Debug, Default)]
 struct Drag {
     last: Option<Vec2>,
-    moves_instrument: bool,
+    on: Option<Surface>,
+}
+
+/// Where an instrument is seen and dragged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Surface {
+    /// In the room.
+    Room,
+    /// In the surgeon's picture.
+    Picture,
 }
 
 fn read_keys(
@@ -190,24 +199,47 @@ fn fulfil(
     }
 }
 
-/// The camera of the room: where it stands, and how its picture maps to the window.
-struct Eye<'a> {
-    camera: &'a Camera,
-    place: &'a GlobalTransform,
-    fov_rad: f32,
+/// A camera's picture on the window: where the camera stands, how wide it looks, and where its picture is, in logical
+/// pixels.
+struct Eye {
+    place: GlobalTransform,
+    /// From bottom to top of the picture, rad.
+    height_rad: f32,
+    picture: Rect,
 }
 
-impl Eye<'_> {
+impl Eye {
+    fn of(place: &GlobalTransform, projection: &Projection, picture: Rect) -> Self {
+        let height_rad = match projection {
+            Projection::Perspective(perspective) => perspective.fov,
+            _ => core::f32::consts::FRAC_PI_4,
+        };
+        Self {
+            place: *place,
+            height_rad,
+            picture,
+        }
+    }
+
+    /// Height of the picture at a distance of one, as a multiple of that distance.
+    fn height(&self) -> f32 {
+        2.0 * (self.height_rad / 2.0).tan()
+    }
+
     /// Metres that a pixel of the window stands for at the distance of a point in Bevy's frame.
     fn metres_a_pixel(&self, at: Vec3) -> f64 {
         let distance = (at - self.place.translation())
             .dot(*self.place.forward())
-            .max(0.05);
-        let height = self
-            .camera
-            .logical_viewport_size()
-            .map_or(720.0, |size| size.y.max(1.0));
-        f64::from(2.0 * distance * (self.fov_rad / 2.0).tan() / height)
+            .max(0.02);
+        f64::from(distance * self.height() / self.picture.height().max(1.0))
+    }
+
+    /// Where on the window a point in Bevy's frame is seen, if it is ahead.
+    fn pixel_of(&self, at: Vec3) -> Option<Vec2> {
+        let seen = self.place.affine().inverse().transform_point3(at);
+        let scale = self.picture.height() / self.height();
+        (seen.z < -1e-3)
+            .then(|| self.picture.center() + Vec2::new(seen.x, -seen.y) * (scale / -seen.z))
     }
 
     /// A motion right, up and towards the picture's depth, m, in the table's frame.
@@ -236,15 +268,8 @@ fn move_hands(
     buttons: Option<Res<ButtonInput<MouseButton>>>,
     mut wheel: MessageReader<MouseWheel>,
     windows: Query<&Window, With<PrimaryWindow>>,
-    mut cameras: Query<
-        (
-            &Camera,
-            &GlobalTransform,
-            &Projection,
-            Option<&mut PanOrbitCamera>,
-        ),
-        With<MainCamera>,
-    >,
+    mut room: Query<(&GlobalTransform, &Projection, &mut PanOrbitCamera), With<MainCamera>>,
+    endoscope: Query<(&GlobalTransform, &Projection), (With<EndoscopeCamera>, Without<MainCamera>)>,
     time: Res<Time<Real>>,
     scene: Res<SceneState>,
     session: NonSend<Session>,
@@ -254,50 +279,57 @@ fn move_hands(
     let (Some(keys), Some(buttons), Ok(window)) = (keys, buttons, windows.single()) else {
         return;
     };
-    let Some((camera, place, projection, orbit)) = cameras.iter_mut().next() else {
+    let Some((place, projection, mut orbit)) = room.iter_mut().next() else {
         return;
     };
-    let fov_rad = match projection {
-        Projection::Perspective(perspective) => perspective.fov,
-        _ => core::f32::consts::FRAC_PI_4,
-    };
-    let eye = Eye {
-        camera,
-        place,
-        fov_rad,
-    };
+    let in_room = Eye::of(place, projection, on_window(window, Surface::Room));
+    let in_picture = endoscope
+        .iter()
+        .next()
+        .map(|(place, projection)| Eye::of(place, projection, on_window(window, Surface::Picture)));
     let cursor = window.cursor_position();
-    let is_over_room = cursor.is_some_and(|at| is_over_room(window, at));
     let is_live = session.case.is_live();
+    let over = |surface: Surface| cursor.is_some_and(|at| on_window(window, surface).contains(at));
 
-    if buttons.just_pressed(MouseButton::Left) && is_over_room && is_live {
-        drag.moves_instrument = true;
-        if let Some(arm) = cursor.and_then(|at| nearest_arm(&eye, at, &scene, &hands)) {
+    if buttons.just_pressed(MouseButton::Left) && is_live {
+        drag.on = match (over(Surface::Room), over(Surface::Picture), &in_picture) {
+            (true, _, _) => Some(Surface::Room),
+            (_, true, Some(_)) => Some(Surface::Picture),
+            _ => None,
+        };
+        let (eye, seen) = match (drag.on, &in_picture) {
+            (Some(Surface::Picture), Some(eye)) => (eye, &scene.pictured),
+            _ => (&in_room, &scene.now),
+        };
+        if let Some((at, _)) = cursor.zip(drag.on)
+            && let Some(arm) = nearest_arm(eye, at, seen, &hands)
+        {
             hands.select_arm(arm);
         }
     }
     if !buttons.pressed(MouseButton::Left) {
         *drag = Drag::default();
     }
-    if let Some(mut orbit) = orbit {
-        orbit.button_orbit = MouseButton::Right;
-        orbit.button_pan = MouseButton::Middle;
-        let is_turning =
-            buttons.pressed(MouseButton::Right) || buttons.pressed(MouseButton::Middle);
-        orbit.enabled = (is_over_room || is_turning) && !drag.moves_instrument;
-    }
-    if !is_live {
-        return;
-    }
-    let tip = hands
-        .held_arm()
-        .and_then(|arm| scene.now.arms.get(arm))
-        .map(|arm| arm.tip.translation.vector);
-    let Some(tip) = tip else { return };
+    orbit.button_orbit = MouseButton::Right;
+    orbit.button_pan = MouseButton::Middle;
+    let is_turning = buttons.pressed(MouseButton::Right) || buttons.pressed(MouseButton::Middle);
+    orbit.enabled = (over(Surface::Room) || is_turning) && drag.on.is_none();
+
     let notches: f64 = wheel.read().map(|notch| f64::from(notch.y)).sum();
-    if drag.moves_instrument {
+    let held = hands.held_arm().and_then(|arm| scene.now.arms.get(arm));
+    let Some(tip) = held
+        .map(|arm| bevy_of(&arm.tip.translation.vector))
+        .filter(|_| is_live)
+    else {
+        return;
+    };
+    let eye = match (drag.on, in_picture) {
+        (Some(Surface::Picture), Some(eye)) => eye,
+        _ => in_room,
+    };
+    if drag.on.is_some() {
         if let Some((at, last)) = cursor.zip(drag.last) {
-            let scale = eye.metres_a_pixel(bevy_of(&tip));
+            let scale = eye.metres_a_pixel(tip);
             let (right, down) = (f64::from(at.x - last.x), f64::from(at.y - last.y));
             hands.move_held(&eye.in_table(right * scale, -down * scale, notches * WHEEL_M));
         }
@@ -321,27 +353,36 @@ fn move_hands(
     }
 }
 
-fn is_over_room(window: &Window, at: Vec2) -> bool {
+/// Where a surface is on the window, in logical pixels; the row of the camera's buttons is not the room.
+fn on_window(window: &Window, surface: Surface) -> Rect {
     let scale = pixels_per_point(window.physical_height() as f32) / window.scale_factor();
-    let size = bevy_egui::egui::vec2(window.width() / scale, window.height() / scale);
-    let room = Layout::of(size).room;
-    let at = bevy_egui::egui::pos2(at.x / scale, at.y / scale);
-    // The row of the camera's buttons is not the room.
-    room.contains(at) && at.y < room.max.y - 30.0
+    let layout = Layout::of(bevy_egui::egui::vec2(
+        window.width() / scale,
+        window.height() / scale,
+    ));
+    let mut rect = match surface {
+        Surface::Room => layout.room,
+        Surface::Picture => layout.picture(),
+    };
+    if surface == Surface::Room {
+        rect.max.y -= 30.0;
+    }
+    Rect::new(
+        rect.min.x * scale,
+        rect.min.y * scale,
+        rect.max.x * scale,
+        rect.max.y * scale,
+    )
 }
 
 /// The held arm whose tip is nearest to the cursor.
-fn nearest_arm(eye: &Eye<'_>, at: Vec2, scene: &SceneState, hands: &PersonHands) -> Option<usize> {
-    let held = hands.held().into_iter().flatten();
-    let distance = |arm: &usize| {
-        let tip = scene.now.arms.get(*arm)?.tip.translation.vector;
-        let on_screen = eye
-            .camera
-            .world_to_viewport(eye.place, bevy_of(&tip))
-            .ok()?;
-        Some(on_screen.distance(at))
+fn nearest_arm(eye: &Eye, at: Vec2, seen: &SceneFrame, hands: &PersonHands) -> Option<usize> {
+    let distance = |arm: usize| {
+        let tip = seen.arms.get(arm)?.tip.translation.vector;
+        Some((arm, eye.pixel_of(bevy_of(&tip))?.distance(at)))
     };
-    held.filter_map(|arm| Some((arm, distance(&arm)?)))
+    let held = hands.held().into_iter().flatten();
+    held.filter_map(distance)
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(arm, _)| arm)
 }
@@ -367,5 +408,31 @@ mod tests {
         keys.sort_unstable_by_key(|key| format!("{key:?}"));
         keys.dedup();
         assert_eq!(keys.len(), count);
+    }
+
+    #[test]
+    fn a_drag_of_so_many_pixels_moves_a_tip_by_so_many_pixels() {
+        let eye = Eye {
+            place: GlobalTransform::from(
+                Transform::from_xyz(0.3, 0.8, 0.9).looking_at(Vec3::ZERO, Vec3::Y),
+            ),
+            height_rad: 0.7,
+            picture: Rect::new(262.0, 36.0, 958.0, 486.0),
+        };
+        let tip = Vector3::new(0.02, -0.01, 0.05);
+        let scale = eye.metres_a_pixel(bevy_of(&tip));
+        let moved = tip + eye.in_table(40.0 * scale, 25.0 * scale, 0.0);
+        let before = eye.pixel_of(bevy_of(&tip)).expect("it is seen");
+        let after = eye.pixel_of(bevy_of(&moved)).expect("it is seen");
+        assert!(
+            (after - before - Vec2::new(40.0, -25.0)).length() < 0.1,
+            "{}",
+            after - before
+        );
+        assert_eq!(
+            eye.pixel_of(Vec3::new(0.6, 1.6, 1.8)),
+            None,
+            "what is behind is not seen"
+        );
     }
 }

@@ -152,7 +152,7 @@ texts! {
     GhostDistance: "hand leads by {} mm", "la main devance de {} mm";
     Explanation: "What happens", "Ce qui se passe";
     Promise: "the file says: {} violated at {}", "le fichier dit : {} violée à {}";
-    HoldBanner: "The robot holds: no command for {} on either path.", "Le robot s'est arrêté : aucune commande depuis {} sur les deux voies.";
+    HoldBanner: "The robot holds: no fresh command for {} on either path.", "Le robot s'est arrêté : aucune commande fraîche depuis {} sur les deux voies.";
     HoldDo: "Press the clutch (Space), let go, and it follows again.", "Appuyez sur l'embrayage (Espace), relâchez, et il suit de nouveau.";
     HoldWait: "No path brings anything. Wait for the line or mend it; then press the clutch.", "Aucune voie n'apporte rien. Attendez la ligne ou rétablissez-la, puis appuyez sur l'embrayage.";
     HoldWatch: "Only a new clutch gesture makes it follow again: nothing that is queued can.", "Seul un nouveau geste d'embrayage le fait suivre de nouveau : rien de ce qui attend n'y suffit.";
@@ -212,7 +212,7 @@ texts! {
     KeyTimeline: "drag on the timeline|any moment of the run", "glisser sur la ligne du temps|tout moment de l'essai";
     KeyViews: "F6 to F10|camera: room, beside, patient, cart, top", "F6 à F10|caméra : salle, à côté, patient, chariot, dessus";
     KeyOrbit: "right or middle drag, wheel|turn, shift, zoom the camera", "glisser droit ou milieu, molette|tourner, décaler, zoomer";
-    KeyDrag: "left drag (wheel meanwhile)|move the held instrument (its depth)", "glisser gauche (molette en même temps)|bouger l'instrument tenu (sa profondeur)";
+    KeyDrag: "left drag, wheel meanwhile|move the held instrument and its depth, in the room or the picture", "glisser gauche, avec molette|bouger l'instrument tenu et sa profondeur, dans la salle ou l'image";
     KeyArrows: "arrows, Page up and down|move it by keys; with Shift turn it", "flèches, page haut et bas|bouger par touches ; avec Maj tourner";
     KeyJaw: "Q and E|close, open the jaw", "Q et E|fermer, ouvrir la pince";
     KeyClutch: "Space (your hands)|clutch pedal: hold to free the hands", "Espace (vos mains)|pédale d'embrayage : maintenir pour libérer les mains";

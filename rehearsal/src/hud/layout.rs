@@ -1,7 +1,7 @@
 //! Where everything is on the screen. Points, not pixels: the screen is always 720 points high, so that everything is
 //! read as well at 1280×720 as at 3840×2160.
 
-use bevy_egui::egui::{Rect, Vec2, pos2};
+use bevy_egui::egui::{Rect, Vec2, pos2, vec2};
 
 /// Height of the screen in points.
 pub const HEIGHT: f32 = 720.0;
@@ -30,6 +30,11 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Where the surgeon's picture is, of 16:9.
+    pub fn picture(&self) -> Rect {
+        picture_in(self.right)
+    }
+
     /// The parts of a screen of this size in points.
     pub fn of(size: Vec2) -> Self {
         let (width, height) = (size.x.max(LEFT + RIGHT + 200.0), size.y.max(480.0));
@@ -47,6 +52,15 @@ impl Layout {
     }
 }
 
+/// Where the surgeon's picture is in the part at the right.
+pub fn picture_in(right: Rect) -> Rect {
+    let width = right.width() - 16.0;
+    Rect::from_min_size(
+        pos2(right.min.x + 8.0, right.min.y + 22.0),
+        vec2(width, width * 9.0 / 16.0),
+    )
+}
+
 /// Pixels a point on a screen so many pixels high.
 pub fn pixels_per_point(height_px: f32) -> f32 {
     (height_px / HEIGHT).max(0.5)
@@ -55,7 +69,6 @@ pub fn pixels_per_point(height_px: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bevy_egui::egui::vec2;
 
     #[test]
     fn the_parts_fill_the_screen_without_overlap() {

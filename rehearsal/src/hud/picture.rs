@@ -4,6 +4,7 @@ use bevy_egui::egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, U
 
 use super::Shown;
 use super::brush::{NORMAL, SMALL, badge, write, write_lines, write_within};
+use super::layout::picture_in;
 use crate::palette::{FAINT, GREEN, LINE, ORANGE, TEXT, VERMILLION, YELLOW};
 use crate::scene::Picture;
 use crate::texts::{Text, event, network_attack, network_fault};
@@ -21,10 +22,7 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>) {
         TEXT,
         language.say(Text::Picture),
     );
-    let frame = Rect::from_min_size(
-        pos2(left, rect.min.y + 22.0),
-        vec2(width, width * 9.0 / 16.0),
-    );
+    let frame = picture_in(rect);
     painter.rect_filled(frame, CornerRadius::ZERO, Color32::BLACK);
     if let Some((texture, aspect)) = shown.picture {
         let size = if aspect > 16.0 / 9.0 {
