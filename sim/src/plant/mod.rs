@@ -126,6 +126,9 @@ struct DrivenArm {
     /// Half the play of the cable-driven joints, rad, and where it lets the joints be pulled to.
     half_play_rad: f64,
     pulled_to: JointVector,
+    /// What holds the arm against gravity, and the joints that it was reckoned for.
+    gravity: JointVector,
+    gravity_of: Option<JointVector>,
 }
 
 impl Plant {
@@ -307,6 +310,8 @@ impl DrivenArm {
             effort_share: settings.actuators.effort_share,
             half_play_rad: settings.actuators.backlash_mrad * 0.5e-3,
             pulled_to: arm.home,
+            gravity: [0.0; MAX_JOINTS],
+            gravity_of: None,
             model,
         }
     }
@@ -323,10 +328,14 @@ impl DrivenArm {
         self.set_point = *set_point;
         let before = self.pulled_to;
         self.pull(set_point);
+        if self.gravity_of != Some(self.joints) {
+            self.gravity_of = Some(self.joints);
+            self.gravity = self.dynamics.gravity(&self.joints);
+        }
         let mut order = ServoOrder {
             target: self.pulled_to,
             target_rate: [0.0; MAX_JOINTS],
-            feed_forward: self.dynamics.gravity(&self.joints),
+            feed_forward: self.gravity,
             effort: [0.0; MAX_JOINTS],
             damping: [0.0; MAX_JOINTS],
             wrenches: [Wrench::default(); MAX_JOINTS],

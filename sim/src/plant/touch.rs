@@ -15,10 +15,10 @@
 
 use nalgebra::Vector3;
 use robot_model::dynamics::Wrench;
-use robot_model::{Frame, MAX_JOINTS, Rod};
+use robot_model::{JointVector, MAX_JOINTS, Rod};
 
+use super::DrivenArm;
 use super::patient::{Compliance, PatientSettings, within};
-use super::{ArmModel, DrivenArm};
 
 /// How arms give way: stiffness of each arm's base at the remote centre, and how arm meets arm.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -105,13 +105,22 @@ pub(super) struct Touching {
     shapes: Vec<Shape>,
     touches: Vec<Touch>,
     wrenches: Vec<[Wrench; MAX_JOINTS]>,
-    /// Depth of the deepest overlap of each pair of arms in the last tick, m.
-    pair_depth_m: Vec<f64>,
+    /// Each pair of arms, by first and second.
+    meetings: Vec<Meeting>,
+}
+
+/// Two arms, and where they came nearest in the last tick.
+#[derive(Clone, Default)]
+struct Meeting {
+    outside: Nearness,
+    inside: Nearness,
+    /// Depth of the deepest overlap, m.
+    depth_m: f64,
 }
 
 #[derive(Clone)]
 struct Patient {
-    abdomen: Vec<Rod>,
+    abdomen: Vec<LinkRod>,
     tissue: Vec<Rod>,
     tissue_contact: Compliance,
     outside_contact: Compliance,
@@ -121,11 +130,21 @@ struct Patient {
 /// One arm's rods in this tick, and what its motion needs of the ticks before.
 #[derive(Clone)]
 struct Shape {
-    outside: Vec<LinkRod>,
-    inside: Vec<LinkRod>,
-    /// Sphere around the outside, and around the inside.
-    around_outside: Ball,
-    around_inside: Ball,
+    /// The joints that all of this is of.
+    joints: Option<JointVector>,
+    /// Whether they are those of the tick before: then so is all that hangs on them.
+    is_unmoved: bool,
+    /// Which part of which capsule each rod is: whole links outside, then the outer shaft, then what is inside.
+    parts: Vec<(usize, Part)>,
+    rods: Vec<LinkRod>,
+    /// Rods that do not go through the wall, and all that are outside.
+    whole_links: usize,
+    outside: usize,
+    /// How far any rod's end has come at most, tick by tick, m.
+    travel_m: f64,
+    near_abdomen: Nearness,
+    /// Sum of the links' masses times their centres, kg·m.
+    moment_kg_m: Vector3<f64>,
     /// Sum of the links' masses times their centres in the last two ticks, kg·m.
     moments_kg_m: [Option<Vector3<f64>>; 2],
     tissue_depth_m: f64,
@@ -136,36 +155,69 @@ struct Shape {
 struct LinkRod {
     joint: usize,
     rod: Rod,
-    /// Whether it goes through the wall.
-    is_shaft: bool,
 }
 
-#[derive(Clone, Copy)]
-struct Ball {
-    centre_m: Vector3<f64>,
-    radius_m: f64,
+/// What of a capsule a rod is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    /// Of a shaft, what is outside of the wall.
+    Outer,
+    /// Of a shaft, what is inside.
+    Inner,
 }
 
-impl Ball {
-    fn around(rods: &[LinkRod]) -> Self {
-        let ends = || {
-            rods.iter()
-                .flat_map(|link| [link.rod.from_m, link.rod.to_m])
-        };
-        let count = (2 * rods.len()).max(1) as f64;
-        let centre_m = ends().sum::<Vector3<f64>>() / count;
-        let radius_m = rods.iter().fold(0.0_f64, |radius, LinkRod { rod, .. }| {
-            let reach = (rod.from_m - centre_m)
-                .norm_squared()
-                .max((rod.to_m - centre_m).norm_squared());
-            radius.max(reach.sqrt() + rod.radius_m)
-        });
-        Self { centre_m, radius_m }
+/// Two rods of two sets, by their places in them.
+type Pair = (usize, usize);
+
+/// Which rods of two sets come nearest, and how near the others can be at most: a distance found once shrinks by no
+/// more than what both sets have travelled since. It saves work and changes no result.
+#[derive(Clone, Default)]
+struct Nearness {
+    /// Of each pair its distance when it was last found, and the travel of both sets up to then, m.
+    bounds_m: Vec<f64>,
+    closest: Option<Pair>,
+}
+
+/// More than all rounding in a bound, m.
+const ROUNDING_M: f64 = 1e-8;
+
+impl Nearness {
+    /// Finds the closest pair; none where no pair is nearer than `within_m`. Both sets have travelled `travel_m` in all.
+    fn look(&mut self, rods: &[LinkRod], others: &[LinkRod], travel_m: f64, within_m: f64) {
+        let count = rods.len() * others.len();
+        if self.bounds_m.len() != count {
+            self.bounds_m = vec![f64::NEG_INFINITY; count];
+            self.closest = None;
+        }
+        let mut best_m = within_m;
+        if let Some((one, other)) = self.closest {
+            let likely_m = rods[one].rod.clearance_m(&others[other].rod);
+            // Of pairs that are equally close the first counts, this one too: hence the least step above its distance.
+            best_m = best_m.min(likely_m.next_up());
+        }
+        self.closest = None;
+        let mut bounds = self.bounds_m.iter_mut();
+        for (one, rod) in rods.iter().enumerate() {
+            for ((other, other_rod), bound_m) in others.iter().enumerate().zip(&mut bounds) {
+                if *bound_m - travel_m - ROUNDING_M >= best_m {
+                    continue;
+                }
+                let distance_m = rod.rod.clearance_m(&other_rod.rod);
+                *bound_m = distance_m + travel_m;
+                if distance_m < best_m {
+                    best_m = distance_m;
+                    self.closest = Some((one, other));
+                }
+            }
+        }
     }
 
-    /// A lower bound of the distance of what is inside two balls.
-    fn gap_m(&self, other: &Self) -> f64 {
-        (self.centre_m - other.centre_m).norm() - self.radius_m - other.radius_m
+    /// Where the closest pair comes nearest, and the joints of both links.
+    fn nearest(&self, rods: &[LinkRod], others: &[LinkRod]) -> Option<(Nearest, usize, usize)> {
+        let (one, other) = self.closest?;
+        let (one, other) = (rods.get(one)?, others.get(other)?);
+        Some((nearest(&one.rod, &other.rod), one.joint, other.joint))
     }
 }
 
@@ -185,22 +237,27 @@ impl Touching {
         patient: &PatientSettings,
         arms: &[DrivenArm],
     ) -> Self {
-        let rods = |lumps: &[super::patient::Lump]| lumps.iter().map(|lump| lump.rod()).collect();
-        let patient = patient.present.then(|| Patient {
-            abdomen: rods(&patient.abdomen),
-            tissue: rods(&patient.tissue),
-            tissue_contact: patient.tissue_contact,
-            outside_contact: patient.outside_contact,
-            wall_stiffness_n_m: patient.wall_stiffness_n_m,
+        let patient = patient.present.then(|| {
+            let of_patient = |lump: &super::patient::Lump| LinkRod {
+                joint: 0,
+                rod: lump.rod(),
+            };
+            Patient {
+                abdomen: patient.abdomen.iter().map(of_patient).collect(),
+                tissue: patient.tissue.iter().map(|lump| lump.rod()).collect(),
+                tissue_contact: patient.tissue_contact,
+                outside_contact: patient.outside_contact,
+                wall_stiffness_n_m: patient.wall_stiffness_n_m,
+            }
         });
         let count = arms.len();
         let mut touching = Self {
             compliance,
             patient,
-            shapes: vec![Shape::new(); count],
+            shapes: arms.iter().map(Shape::new).collect(),
             touches: vec![Touch::NONE; count],
             wrenches: vec![[Wrench::default(); MAX_JOINTS]; count],
-            pair_depth_m: vec![0.0; count * count],
+            meetings: vec![Meeting::default(); count * count],
         };
         // Where arms start, they rest: the first tick sees no speed.
         touching.look(arms, f64::INFINITY);
@@ -227,13 +284,12 @@ impl Touching {
             *wrenches = [Wrench::default(); MAX_JOINTS];
         }
         for (index, arm) in arms.iter().enumerate() {
-            let frames = arm.model.arm.link_frames(&arm.joints);
             self.touches[index] = Touch {
                 remote_centre_deviation_m: self.touches[index].remote_centre_deviation_m,
                 ..Touch::NONE
             };
-            self.shapes[index].place(&arm.model, &frames);
-            forces_n[index] -= self.shapes[index].inertial_force_n(&arm.model, &frames, tick_s);
+            self.shapes[index].place(arm);
+            forces_n[index] -= self.shapes[index].inertial_force_n(arm, tick_s);
             self.touch_patient(index, arm, tick_s, &mut forces_n[index]);
         }
         for first in 0..arms.len() {
@@ -267,7 +323,7 @@ impl Touching {
             return;
         };
         let (shape, touch) = (&mut self.shapes[index], &mut self.touches[index]);
-        if let Some(tip) = shape.inside.last().copied() {
+        if let Some(tip) = shape.inside().last().copied() {
             let end = Rod {
                 from_m: tip.rod.to_m,
                 ..tip.rod
@@ -282,16 +338,20 @@ impl Touching {
                 apply(&mut self.wrenches[index], arm, tip.joint, &push_n, &nearest);
             }
         }
-        let mut closest: Option<(Nearest, usize)> = None;
-        for link in shape.outside.iter().filter(|link| !link.is_shaft) {
-            let found = nearest_of(&link.rod, &patient.abdomen);
-            for nearest in [found, Some(above_table(&link.rod))].into_iter().flatten() {
-                if closest.is_none_or(|(best, _)| nearest.distance_m < best.distance_m) {
-                    closest = Some((nearest, link.joint));
-                }
-            }
+        let whole_links = &shape.rods[..shape.whole_links];
+        let table = whole_links
+            .iter()
+            .map(|link| (above_table(&link.rod), link.joint))
+            .min_by(|(one, _), (other, _)| one.distance_m.total_cmp(&other.distance_m));
+        let within_m = table.map_or(f64::INFINITY, |(nearest, _)| nearest.distance_m);
+        if !shape.is_unmoved {
+            shape
+                .near_abdomen
+                .look(whole_links, &patient.abdomen, shape.travel_m, within_m);
         }
-        if let Some((nearest, joint)) = closest {
+        let abdomen = shape.near_abdomen.nearest(whole_links, &patient.abdomen);
+        let abdomen = abdomen.map(|(nearest, joint, _)| (nearest, joint));
+        if let Some((nearest, joint)) = abdomen.or(table) {
             touch.clearance_m = nearest.distance_m;
             let depth_m = (-nearest.distance_m).max(0.0);
             let rate_m_s = (depth_m - shape.outside_depth_m) / tick_s;
@@ -312,30 +372,32 @@ impl Touching {
         forces_n: &mut [Vector3<f64>],
     ) {
         let (a, b) = (&self.shapes[first], &self.shapes[second]);
-        let outside = closest_of(
-            (&a.outside, &a.around_outside),
-            (&b.outside, &b.around_outside),
-            f64::INFINITY,
-        );
+        let meeting = &mut self.meetings[first * arms.len() + second];
+        if !(a.is_unmoved && b.is_unmoved) {
+            let travel_m = a.travel_m + b.travel_m;
+            let (all, touching) = (f64::INFINITY, 0.0);
+            meeting
+                .outside
+                .look(a.outside(), b.outside(), travel_m, all);
+            meeting
+                .inside
+                .look(a.inside(), b.inside(), travel_m, touching);
+        }
+        let outside = meeting.outside.nearest(a.outside(), b.outside());
+        let inside = meeting.inside.nearest(a.inside(), b.inside());
         if let Some((nearest, _, _)) = outside {
             for arm in [first, second] {
                 let clearance_m = &mut self.touches[arm].clearance_m;
                 *clearance_m = clearance_m.min(nearest.distance_m);
             }
         }
-        let inside = closest_of(
-            (&a.inside, &a.around_inside),
-            (&b.inside, &b.around_inside),
-            0.0,
-        );
         let deepest = [outside, inside]
             .into_iter()
             .flatten()
             .min_by(|(one, ..), (other, ..)| one.distance_m.total_cmp(&other.distance_m));
         let depth_m = deepest.map_or(0.0, |(nearest, ..)| (-nearest.distance_m).max(0.0));
-        let before_m = &mut self.pair_depth_m[first * arms.len() + second];
-        let rate_m_s = (depth_m - *before_m) / tick_s;
-        *before_m = depth_m;
+        let rate_m_s = (depth_m - meeting.depth_m) / tick_s;
+        meeting.depth_m = depth_m;
         let size_n = self.compliance.arms.force_n(depth_m, rate_m_s);
         if let Some((nearest, on_first, on_second)) = deepest
             && size_n > 0.0
@@ -365,95 +427,134 @@ impl Touching {
                 number(*value);
             }
         }
-        for &depth_m in &self.pair_depth_m {
-            number(depth_m);
+        for meeting in &self.meetings {
+            number(meeting.depth_m);
         }
     }
 }
 
 impl Shape {
-    fn new() -> Self {
-        let nowhere = Ball {
-            centre_m: Vector3::zeros(),
+    fn new(arm: &DrivenArm) -> Self {
+        let capsules = || arm.model.capsules.iter().enumerate();
+        let is_outside = |joint: Option<usize>| joint.is_none_or(|joint| joint < SHAFT);
+        // Up to the carriage a link is outside; the fourth link is the shaft; what it carries is inside.
+        let whole = capsules().filter(|(_, capsule)| is_outside(capsule.joint));
+        let shafts = capsules().filter(|(_, capsule)| capsule.joint == Some(SHAFT));
+        let inside = capsules().filter(|(_, capsule)| !is_outside(capsule.joint));
+        let mut parts: Vec<(usize, Part)> = whole.map(|(index, _)| (index, Part::Whole)).collect();
+        let whole_links = parts.len();
+        parts.extend(shafts.map(|(index, _)| (index, Part::Outer)));
+        let outside = parts.len();
+        parts.extend(inside.map(|(index, capsule)| match capsule.joint {
+            Some(SHAFT) => (index, Part::Inner),
+            _ => (index, Part::Whole),
+        }));
+        let nowhere = Rod {
+            from_m: Vector3::zeros(),
+            to_m: Vector3::zeros(),
             radius_m: 0.0,
         };
+        let rods = parts.iter().map(|(index, _)| LinkRod {
+            joint: arm.model.capsules[*index].joint.unwrap_or(0),
+            rod: nowhere,
+        });
         Self {
-            outside: Vec::new(),
-            inside: Vec::new(),
-            around_outside: nowhere,
-            around_inside: nowhere,
+            joints: None,
+            is_unmoved: false,
+            rods: rods.collect(),
+            parts,
+            whole_links,
+            outside,
+            travel_m: 0.0,
+            near_abdomen: Nearness::default(),
+            moment_kg_m: Vector3::zeros(),
             moments_kg_m: [None; 2],
             tissue_depth_m: 0.0,
             outside_depth_m: 0.0,
         }
     }
 
+    /// What is outside of the patient: whole links and the outer shaft.
+    fn outside(&self) -> &[LinkRod] {
+        &self.rods[..self.outside]
+    }
+
+    /// What is inside: the inner shaft, the wrist and, last, the jaw.
+    fn inside(&self) -> &[LinkRod] {
+        &self.rods[self.outside..]
+    }
+
     /// Puts the arm's rods on the table, split at the remote centre.
-    fn place(&mut self, model: &ArmModel, frames: &[Frame; MAX_JOINTS]) {
-        self.outside.clear();
-        self.inside.clear();
-        let base = &model.arm.base;
-        for capsule in &model.capsules {
-            let rod = capsule.placed(frames);
-            let joint = capsule.joint.unwrap_or(0);
-            let link = |rod: Rod, is_shaft| LinkRod {
-                joint,
-                rod: rod.moved(base),
-                is_shaft,
-            };
-            // Up to the carriage a link is outside; the fourth link is the shaft; what it carries is inside.
-            match capsule.joint {
-                Some(3) => {
-                    let along = rod.to_m - rod.from_m;
-                    let square = along.norm_squared();
-                    let share = if square > 0.0 {
-                        (-rod.from_m.dot(&along) / square).clamp(0.0, 1.0)
-                    } else {
-                        0.0
-                    };
-                    let wall_m = rod.from_m + along * share;
-                    let (outer, inner) = (
-                        Rod {
-                            to_m: wall_m,
-                            ..rod
-                        },
-                        Rod {
-                            from_m: wall_m,
-                            ..rod
-                        },
-                    );
-                    self.outside.push(link(outer, true));
-                    self.inside.push(link(inner, true));
-                }
-                Some(joint) if joint > 3 => self.inside.push(link(rod, false)),
-                _ => self.outside.push(link(rod, false)),
-            }
+    fn place(&mut self, arm: &DrivenArm) {
+        let bits = |joints: &JointVector| joints.map(f64::to_bits);
+        self.is_unmoved = self.joints.as_ref().map(bits) == Some(bits(&arm.joints));
+        if self.is_unmoved {
+            return;
         }
-        self.around_outside = Ball::around(&self.outside);
-        self.around_inside = Ball::around(&self.inside);
+        self.joints = Some(arm.joints);
+        let model = &arm.model;
+        let frames = model.arm.link_frames(&arm.joints);
+        let mut farthest_m2 = 0.0_f64;
+        for ((index, part), link) in self.parts.iter().zip(&mut self.rods) {
+            let rod = model.capsules[*index].placed(&frames);
+            let rod = match part {
+                Part::Whole => rod,
+                Part::Outer => split_at_wall(&rod).0,
+                Part::Inner => split_at_wall(&rod).1,
+            };
+            let rod = rod.moved(&model.arm.base);
+            farthest_m2 = farthest_m2
+                .max((rod.from_m - link.rod.from_m).norm_squared())
+                .max((rod.to_m - link.rod.to_m).norm_squared());
+            link.rod = rod;
+        }
+        self.travel_m += farthest_m2.sqrt();
+        let links = model.arm.links.iter().zip(&frames);
+        self.moment_kg_m = links
+            .take(model.arm.joint_count)
+            .fold(Vector3::zeros(), |sum, (link, frame)| {
+                sum + frame.point(&Vector3::from(link.com_m)) * link.mass_kg
+            });
     }
 
     /// What accelerates the links, N in the table's frame: from their places in three ticks.
-    fn inertial_force_n(
-        &mut self,
-        model: &ArmModel,
-        frames: &[Frame; MAX_JOINTS],
-        tick_s: f64,
-    ) -> Vector3<f64> {
-        let arm = &model.arm;
-        let links = arm.links.iter().zip(frames).take(arm.joint_count);
-        let now = links.fold(Vector3::zeros(), |sum, (link, frame)| {
-            sum + frame.point(&Vector3::from(link.com_m)) * link.mass_kg
-        });
+    fn inertial_force_n(&mut self, arm: &DrivenArm, tick_s: f64) -> Vector3<f64> {
+        let now = self.moment_kg_m;
         let [last, before] = self.moments_kg_m;
         self.moments_kg_m = [Some(now), last];
         match (last, before) {
             (Some(last), Some(before)) => {
-                arm.base.rotation * ((now - last * 2.0 + before) / (tick_s * tick_s))
+                arm.model.arm.base.rotation * ((now - last * 2.0 + before) / (tick_s * tick_s))
             }
             _ => Vector3::zeros(),
         }
     }
+}
+
+/// The joint that turns the shaft.
+const SHAFT: usize = 3;
+
+/// A shaft outside and inside of the wall, which is at the remote centre.
+fn split_at_wall(shaft: &Rod) -> (Rod, Rod) {
+    let along = shaft.to_m - shaft.from_m;
+    let square = along.norm_squared();
+    let share = if square > 0.0 {
+        (-shaft.from_m.dot(&along) / square).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    let wall_m = shaft.from_m + along * share;
+    let (outer, inner) = (
+        Rod {
+            to_m: wall_m,
+            ..*shaft
+        },
+        Rod {
+            from_m: wall_m,
+            ..*shaft
+        },
+    );
+    (outer, inner)
 }
 
 /// Puts a force (table's frame) on an arm's link.
@@ -482,39 +583,6 @@ fn nearest_of(rod: &Rod, others: &[Rod]) -> Option<Nearest> {
         .iter()
         .map(|other| nearest(rod, other))
         .min_by(|one, other| one.distance_m.total_cmp(&other.distance_m))
-}
-
-/// The closest pair of two sets of rods, and their links; none where they are no nearer than `within_m`.
-fn closest_of(
-    (rods, around): (&[LinkRod], &Ball),
-    (others, around_others): (&[LinkRod], &Ball),
-    within_m: f64,
-) -> Option<(Nearest, usize, usize)> {
-    if around.gap_m(around_others) >= within_m {
-        return None;
-    }
-    let mut best_m = within_m;
-    let mut pair = None;
-    for one in rods {
-        for other in others {
-            // A rod is inside the ball around its middle: cheaper than the distance, and never above it.
-            if middle_gap_m(&one.rod, &other.rod) >= best_m {
-                continue;
-            }
-            let distance_m = one.rod.clearance_m(&other.rod);
-            if distance_m < best_m {
-                best_m = distance_m;
-                pair = Some((one, other));
-            }
-        }
-    }
-    pair.map(|(one, other)| (nearest(&one.rod, &other.rod), one.joint, other.joint))
-}
-
-fn middle_gap_m(a: &Rod, b: &Rod) -> f64 {
-    let between = (a.from_m + a.to_m - b.from_m - b.to_m).norm();
-    let lengths = (a.to_m - a.from_m).norm() + (b.to_m - b.from_m).norm();
-    0.5 * (between - lengths) - a.radius_m - b.radius_m
 }
 
 /// A rod over the table's plane.
