@@ -51,6 +51,10 @@ struct Options {
     picture: String,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time that a frame takes is what is measured"
+)]
 fn main() -> Result<(), String> {
     let options = Options::parse();
     let operation = load(&options.scenario)?;
@@ -178,7 +182,7 @@ fn frame(operation: &Operation, at_s: f64) -> SceneFrame {
 
 fn moved(operation: &Operation, arm: &Arm, phase: f64, at_s: f64) -> ArmFrame {
     let mut joints = arm.home;
-    let wave = |rate: f64, offset: f64| libm_sin(at_s * rate + phase * 1.7 + offset);
+    let wave = |rate: f64, offset: f64| libm::sin(at_s * rate + phase * 1.7 + offset);
     if arm.kind.has_jaw() {
         joints[0] += 0.10 * wave(1.1, 0.0);
         joints[1] += 0.08 * wave(0.9, 1.0);
@@ -216,10 +220,6 @@ fn moved(operation: &Operation, arm: &Arm, phase: f64, at_s: f64) -> ArmFrame {
         tip_force_n: 0.0,
         clearance_m: 0.1,
     }
-}
-
-fn libm_sin(angle: f64) -> f64 {
-    f64::from((angle as f32).sin())
 }
 
 struct Pixels {

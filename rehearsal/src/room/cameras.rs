@@ -16,7 +16,9 @@ pub struct MainCamera;
 
 pub(super) fn build(app: &mut App) {
     app.insert_resource(DirectionalLightShadowMap { size: 2048 })
-        .add_systems(Startup, (spawn_camera, spawn_lights))
+        // First of all cameras: what asks for "the" camera, as panels do, gets this one.
+        .add_systems(PreStartup, spawn_camera)
+        .add_systems(Startup, spawn_lights)
         .add_systems(
             Update,
             (
