@@ -46,11 +46,18 @@ struct Options {
     /// Only this preset.
     #[arg(long)]
     only: Option<String>,
+    /// The moment of the motion, s.
+    #[arg(long, default_value_t = 1.0)]
+    at: f64,
     /// State of the endoscope's picture.
     #[arg(long, default_value = "live")]
     picture: String,
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the time that a frame takes is what is measured"
+)]
 fn main() -> Result<(), String> {
     let options = Options::parse();
     let operation = load(&options.scenario)?;
@@ -71,7 +78,7 @@ fn main() -> Result<(), String> {
     let main = app.world().resource::<MainTarget>().0.clone();
     let main = main.ok_or("the main camera has no texture")?;
     let view = app.world().resource::<EndoscopeView>().0.clone();
-    let mut at_s = 1.0;
+    let mut at_s = options.at;
     for preset in CameraPreset::ALL {
         let name = format!("{preset:?}").to_lowercase();
         if options.only.as_ref().is_some_and(|only| *only != name) {
@@ -91,7 +98,13 @@ fn main() -> Result<(), String> {
         // A read-back waits for what was drawn.
         let pixels = capture(&app, &main)?;
         let elapsed_ms = started.elapsed().as_secs_f64() * 1e3 / f64::from(options.frames.max(1));
-        println!("{name}: {elapsed_ms:.1} ms a frame");
+        let state = app.world().resource::<SceneState>();
+        let presses = state.pictured.arms.iter().map(|arm| arm.press_m * 1e3);
+        let deepest_mm = presses.fold(0.0, f64::max);
+        let (count, triangles) = drawn(&mut app);
+        println!(
+            "{name}: {elapsed_ms:.1} ms a frame; {count} meshes shown, {triangles} triangles; deepest press {deepest_mm:.1} mm"
+        );
         save(&options.out.join(format!("{name}.png")), &pixels)?;
         let pixels = capture(&app, &view)?;
         save(&options.out.join(format!("{name}_endoscope.png")), &pixels)?;
@@ -152,6 +165,20 @@ fn step(app: &mut App, operation: &Operation, at_s: f64, picture: Picture) {
     app.update();
 }
 
+/// How many meshes are shown in both worlds together, and their triangles.
+fn drawn(app: &mut App) -> (usize, usize) {
+    let world = app.world_mut();
+    let mut shown = world.query::<(&Mesh3d, &InheritedVisibility)>();
+    let meshes = world.resource::<Assets<Mesh>>();
+    let triangles = shown
+        .iter(world)
+        .filter(|(_, visibility)| visibility.get())
+        .filter_map(|(mesh, _)| Some(meshes.get(&mesh.0)?.indices()?.len() / 3));
+    triangles.fold((0, 0), |(count, sum), triangles| {
+        (count + 1, sum + triangles)
+    })
+}
+
 fn jump(app: &mut App) {
     let world = app.world_mut();
     let mut cameras = world.query_filtered::<&mut PanOrbitCamera, With<MainCamera>>();
@@ -178,7 +205,7 @@ fn frame(operation: &Operation, at_s: f64) -> SceneFrame {
 
 fn moved(operation: &Operation, arm: &Arm, phase: f64, at_s: f64) -> ArmFrame {
     let mut joints = arm.home;
-    let wave = |rate: f64, offset: f64| libm_sin(at_s * rate + phase * 1.7 + offset);
+    let wave = |rate: f64, offset: f64| libm::sin(at_s * rate + phase * 1.7 + offset);
     if arm.kind.has_jaw() {
         joints[0] += 0.10 * wave(1.1, 0.0);
         joints[1] += 0.08 * wave(0.9, 1.0);
@@ -216,10 +243,6 @@ fn moved(operation: &Operation, arm: &Arm, phase: f64, at_s: f64) -> ArmFrame {
         tip_force_n: 0.0,
         clearance_m: 0.1,
     }
-}
-
-fn libm_sin(angle: f64) -> f64 {
-    f64::from((angle as f32).sin())
 }
 
 struct Pixels {

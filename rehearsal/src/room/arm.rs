@@ -392,9 +392,9 @@ impl Workshop<'_> {
         let detail = self.detail;
         let shaft = self.shaft();
         // In the frame of the insertion link: where the shaft begins, and the way to the rail.
-        let ahead = self.from_link(3, 2, shaft.1) - self.from_link(3, 2, shaft.0);
+        let ahead = self.across_links(3, 2, shaft.1) - self.across_links(3, 2, shaft.0);
         let ahead = ahead.normalize_or(Vec3::Z);
-        let start = self.from_link(3, 2, shaft.0);
+        let start = self.across_links(3, 2, shaft.0);
         let (centre, radius) = match self.rod(2) {
             Some(rod) => (
                 (f32s(rod.from_m) + f32s(rod.to_m)) / 2.0,
@@ -404,7 +404,7 @@ impl Workshop<'_> {
         };
         let rail = self
             .rod(1)
-            .map(|rod| self.from_link(1, 2, f32s(rod.from_m)));
+            .map(|rod| self.across_links(1, 2, f32s(rod.from_m)));
         let to_rail = rail.map_or(Vec3::ZERO, |rail| {
             let from = rail - centre;
             from - ahead * from.dot(ahead)
@@ -428,8 +428,7 @@ impl Workshop<'_> {
             Stuff::Accent,
             band.placed(&place(centre + ahead * radius * 1.05)),
         );
-        if let Some(rail) = rail {
-            let _ = rail;
+        if rail.is_some() {
             let length = to_rail.length() - radius * 0.2;
             let bridge = Shape::rounded_box(
                 Vec3::new(length, radius * 1.9, radius * 1.15),
@@ -610,7 +609,7 @@ impl Workshop<'_> {
     }
 
     /// A point of one link's frame in another link's, at home.
-    fn from_link(&self, from: usize, to: usize, point: Vec3) -> Vec3 {
+    fn across_links(&self, from: usize, to: usize, point: Vec3) -> Vec3 {
         let between = self.home[to].inverse() * self.home[from];
         at(&between, point)
     }

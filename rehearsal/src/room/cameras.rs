@@ -16,7 +16,9 @@ pub struct MainCamera;
 
 pub(super) fn build(app: &mut App) {
     app.insert_resource(DirectionalLightShadowMap { size: 2048 })
-        .add_systems(Startup, (spawn_camera, spawn_lights))
+        // First of all cameras: what asks for "the" camera, as panels do, gets this one.
+        .add_systems(PreStartup, spawn_camera)
+        .add_systems(Startup, spawn_lights)
         .add_systems(
             Update,
             (
@@ -35,7 +37,7 @@ struct Viewpoint {
 impl CameraPreset {
     fn viewpoint(self) -> Viewpoint {
         let (focus_m, eye_m) = match self {
-            Self::Overview => (Vec3::new(-0.15, 0.12, 0.30), Vec3::new(2.15, -2.25, 1.30)),
+            Self::Overview => (Vec3::new(-0.15, 0.12, 0.30), Vec3::new(1.90, -2.00, 1.22)),
             Self::SurgeonSide => (Vec3::new(0.02, 0.04, 0.30), Vec3::new(-0.95, -0.95, 0.86)),
             Self::Patient => (Vec3::new(0.0, -0.03, 0.19), Vec3::new(0.07, -0.33, 0.90)),
             Self::Cart => (Vec3::new(0.0, 0.50, 0.36), Vec3::new(1.55, -0.85, 0.62)),

@@ -93,10 +93,6 @@ fn texture(width: u32, height: u32) -> Image {
     image
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a system's parameters are what it reaches"
-)]
 fn spawn(
     mut commands: Commands,
     setup: Res<SceneSetup>,

@@ -39,7 +39,7 @@ pub(super) struct Thread {
 }
 
 /// Radius of a ring one metre away from the camera, m; near by it is never smaller than a jaw.
-const RING_M: f32 = 0.030;
+const RING_M: f32 = 0.024;
 const LEAST_RING_M: f32 = 0.0045;
 
 /// Radius of a thread one metre away, m.

@@ -20,6 +20,7 @@ pub mod theatre;
 pub mod tissue;
 
 use bevy::camera::visibility::RenderLayers;
+use bevy::ecs::system::SystemParam;
 use bevy::light::{NotShadowCaster, NotShadowReceiver};
 use bevy::prelude::*;
 use nalgebra::Vector3;
@@ -192,23 +193,35 @@ pub fn table_m(at: &Vector3<f64>) -> Vec3 {
     Vec3::new(at.x as f32, at.y as f32, at.z as f32)
 }
 
+/// What is made for the renderer.
+#[derive(SystemParam)]
+struct Stock<'w> {
+    meshes: ResMut<'w, Assets<Mesh>>,
+    materials: ResMut<'w, Assets<StandardMaterial>>,
+    plains: ResMut<'w, Assets<Plain>>,
+    images: ResMut<'w, Assets<Image>>,
+}
+
 fn build_room(
     mut commands: Commands,
     setup: Res<SceneSetup>,
     quality: Res<Quality>,
-    mut meshes: ResMut<Assets<Mesh>>,
-    mut materials: ResMut<Assets<StandardMaterial>>,
-    mut plains: ResMut<Assets<Plain>>,
-    mut images: ResMut<Assets<Image>>,
+    mut stock: Stock,
     view: Res<EndoscopeView>,
 ) {
-    let (paints, inside) = Paints::both(*quality, &mut materials, &mut plains, &mut images);
+    let Stock {
+        meshes,
+        materials,
+        plains,
+        images,
+    } = &mut stock;
+    let (paints, inside) = Paints::both(*quality, materials, plains, images);
     let root = commands
         .spawn((TableFrame, table_to_world(), Visibility::default()))
         .id();
     let mut builder = Builder {
         commands: &mut commands,
-        meshes: &mut meshes,
+        meshes,
         paints: &paints,
         inside: &inside,
         root,

@@ -76,7 +76,7 @@ impl Plain {
         Self {
             uniform: PlainUniform {
                 color,
-                glow: (LinearRgba::from(rich.emissive).to_vec4() * 0.002).min(Vec4::ONE),
+                glow: (rich.emissive.to_vec4() * 0.002).min(Vec4::ONE),
                 gloss: Vec4::new(
                     shine * shine * (0.35 + rich.metallic * 0.5),
                     6.0 + 90.0 * shine * shine,
