@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use campaign::monte_carlo::CampaignError;
 use campaign::{Failure, FailureError, FaultFile};
 use robot_model::Robot;
 use sha2::{Digest, Sha256};
@@ -19,6 +20,12 @@ pub struct InputError(String);
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<CampaignError> for InputError {
+    fn from(error: CampaignError) -> Self {
+        Self::new(error.to_string())
     }
 }
 

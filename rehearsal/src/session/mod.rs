@@ -72,14 +72,14 @@ impl Session {
     /// # Errors
     /// [`InputError`] as [`Case::twin`].
     pub fn new(case: Case, speed: f64) -> Result<Self, InputError> {
-        let build = || {
+        let build = || -> Result<Run, InputError> {
             let mut twin = case.twin()?;
             if case.is_live() {
                 twin.expect_interference();
             }
             Ok(Run::new(twin, &case.operation))
         };
-        let run: Run = build()?;
+        let run = build()?;
         let scout = if case.is_live() { None } else { Some(build()?) };
         let first = look::robot_now(&run.twin, &case.operation);
         let mut session = Self {
