@@ -218,3 +218,48 @@ fn a_video_that_does_not_fit_comes_damaged() {
     session.seek(3 * S);
     assert_eq!(session.scene().picture, crate::scene::Picture::Degraded);
 }
+
+#[test]
+fn a_ghost_waits_where_the_hand_wants_the_tip_and_the_arm_comes_there() {
+    let mut session = session(&["--hands", "person"]);
+    let mut hands = PersonHands::new(&session.case.operation);
+    let arm = hands.held_arm().expect("a hand holds an arm");
+    let play_to = |session: &mut Session, hands: &PersonHands, at_ns: u64| {
+        while session.now_ns() < at_ns {
+            session.push_hands(&hands.input());
+            for _ in 0..10 {
+                session.step();
+            }
+        }
+    };
+    play_to(&mut session, &hands, S);
+    hands.press_clutch(true);
+    play_to(&mut session, &hands, S + 300_000_000);
+    hands.press_clutch(false);
+    play_to(&mut session, &hands, 2 * S);
+    let from = session.scene().now.arms[arm].tip.translation.vector;
+    hands.move_held(&nalgebra::Vector3::new(0.006, 0.0, 0.008));
+    play_to(&mut session, &hands, 2 * S + 50_000_000);
+    let under_way = session.scene();
+    let ghost = under_way.commanded.arms[arm].tip.translation.vector;
+    let wanted = from + nalgebra::Vector3::new(0.006, 0.0, 0.008);
+    assert!(
+        (ghost - wanted).norm() < 5e-4,
+        "the ghost is there at once: {} m off",
+        (ghost - wanted).norm()
+    );
+    let now = under_way.now.arms[arm].tip.translation.vector;
+    assert!(
+        (now - from).norm() < 5e-4,
+        "the command is still on its way"
+    );
+    play_to(&mut session, &hands, 5 * S);
+    let arrived = session.scene();
+    let (ghost, tip) = (&arrived.commanded.arms[arm].tip, &arrived.now.arms[arm].tip);
+    let apart_m = (ghost.translation.vector - tip.translation.vector).norm();
+    assert!(
+        apart_m < 5e-4,
+        "the arm has come to its ghost: {apart_m} m apart"
+    );
+    assert!((tip.translation.vector - wanted).norm() < 1e-3);
+}
