@@ -455,10 +455,7 @@ impl Operation {
     pub fn resolve(scenario: Scenario, read: &mut ReadFile<'_>) -> Result<Self, ScenarioError> {
         let robot = read_robot(&scenario.robot, read)?;
         let (bodies, arm_names) = place_arms(&scenario.arms, &robot, &scenario.robot)?;
-        let looks = arm_names
-            .iter()
-            .map(|name| look_of(name, &robot))
-            .collect();
+        let looks = arm_names.iter().map(|name| look_of(name, &robot)).collect();
         let arms: Vec<Arm> = bodies.iter().map(|body| body.arm).collect();
         let (paths, preset_faults) = scenario.paths.choose()?;
         let (paths, notes) = read_paths(paths, read)?;

@@ -10,10 +10,10 @@ use super::{SceneSet, table_m};
 use crate::scene::{SceneFrame, SceneState};
 
 /// How wide a dent is around a tip that only just touches, m. Assumed.
-const LEAST_WIDTH_M: f32 = 0.016;
+const LEAST_WIDTH_M: f32 = 0.020;
 
 /// How much wider a dent becomes with its depth. Assumed.
-const WIDENING: f32 = 1.6;
+const WIDENING: f32 = 2.0;
 
 /// A place where something presses.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -91,11 +91,9 @@ impl SoftTissue {
             }
             if let Some(color) = shape.colors.get_mut(index) {
                 // Blood leaves the middle and stays in a ring about it.
-                let ring = (1.0 - (pale - 0.35).abs() * 4.0).clamp(0.0, 1.0);
-                let tint = color
-                    .truncate()
-                    .lerp(Vec3::new(1.5, 1.25, 1.15), pale * pale * 0.75);
-                let tint = tint.lerp(Vec3::new(0.72, 0.30, 0.42), ring * 0.45);
+                let ring = (1.0 - (pale - 0.14).abs() * 8.0).clamp(0.0, 1.0);
+                let tint = color.truncate().lerp(Vec3::new(1.7, 2.7, 2.5), pale * 0.85);
+                let tint = tint.lerp(Vec3::new(0.62, 0.22, 0.34), ring * 0.7);
                 *color = tint.extend(1.0);
             }
         }
@@ -257,7 +255,7 @@ mod tests {
         );
         assert_ne!(dented.colors[nearest], rest.colors[nearest]);
         let far = (0..rest.positions.len())
-            .filter(|&index| rest.positions[index].distance(press.at_m) > 0.03);
+            .filter(|&index| rest.positions[index].distance(press.at_m) > 0.037);
         for index in far {
             assert_eq!(dented.positions[index], rest.positions[index]);
             assert_eq!(dented.colors[index], rest.colors[index]);
