@@ -1,5 +1,7 @@
 //! The network strip: two lanes from Shanghai to Casablanca with the packets in flight, and plots of both paths.
 
+use std::collections::BTreeMap;
+
 use bevy_egui::egui::{
     Align2, Color32, CornerRadius, Painter, Pos2, Rect, Stroke, StrokeKind, Ui, pos2, vec2,
 };
@@ -12,6 +14,9 @@ use crate::palette::{FAINT, GREEN, LINE, ORANGE, RAISED, SKY_BLUE, TEXT, VERMILL
 use crate::session::plots::{EVERY_NS, SAMPLES, Sample};
 use crate::session::traffic::{ARRIVED_SHOWN_NS, Fate, marks};
 use crate::texts::{Text, network_attack, network_fault, path_health};
+
+/// Least distance of two marks of one kind, in points.
+const LEAST_APART: f32 = 6.5;
 
 /// Where arrived packets come to rest, right of the lanes, in points.
 const LANDING: f32 = 64.0;
@@ -72,6 +77,7 @@ fn draw_lanes(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
         );
         draw_lane(painter, lane, shown, path, health[index]);
     }
+    let mut last_x: BTreeMap<(usize, usize, Fate), f32> = BTreeMap::new();
     for mark in marks(
         shown.session.twin(),
         base_ns,
@@ -93,6 +99,15 @@ fn draw_lanes(painter: &Painter, rect: Rect, shown: &Shown<'_>) {
             Direction::Up => 4.0,
             Direction::Down => 3.0,
         };
+        // Marks of one kind that would run into each other say no more than one.
+        let kind = (mark.path, mark.direction.index(), mark.fate);
+        if last_x
+            .get(&kind)
+            .is_some_and(|x| (x - at.x).abs() < LEAST_APART)
+        {
+            continue;
+        }
+        last_x.insert(kind, at.x);
         packet(painter, at, r, mark.fate);
     }
     write(

@@ -246,11 +246,17 @@ fn violations(painter: &Painter, bar: Rect, shown: &Shown<'_>, x_of: &dyn Fn(u64
             .map(|(_, id)| id.name())
             .collect::<Vec<_>>()
             .join(" ");
-        let x = close.last().map_or(0.0, |(x, _)| *x);
+        let first = close.first().map_or(0.0, |(x, _)| *x);
+        let last = close.last().map_or(0.0, |(x, _)| *x);
+        let (x, align) = if last > bar.max.x - 120.0 {
+            (first - 7.0, Align2::RIGHT_CENTER)
+        } else {
+            (last + 7.0, Align2::LEFT_CENTER)
+        };
         write(
             painter,
-            pos2(x + 7.0, bar.min.y - 5.0),
-            Align2::LEFT_CENTER,
+            pos2(x, bar.min.y - 5.0),
+            align,
             9.5,
             VERMILLION,
             &words,
