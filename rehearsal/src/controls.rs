@@ -199,6 +199,9 @@ fn fulfil(
     }
 }
 
+/// The camera of the surgeon's picture.
+type InPicture = (With<EndoscopeCamera>, Without<MainCamera>);
+
 /// A camera's picture on the window: where the camera stands, how wide it looks, and where its picture is, in logical
 /// pixels.
 struct Eye {
@@ -269,7 +272,7 @@ fn move_hands(
     mut wheel: MessageReader<MouseWheel>,
     windows: Query<&Window, With<PrimaryWindow>>,
     mut room: Query<(&GlobalTransform, &Projection, &mut PanOrbitCamera), With<MainCamera>>,
-    endoscope: Query<(&GlobalTransform, &Projection), (With<EndoscopeCamera>, Without<MainCamera>)>,
+    endoscope: Query<(&GlobalTransform, &Projection), InPicture>,
     time: Res<Time<Real>>,
     scene: Res<SceneState>,
     session: NonSend<Session>,

@@ -99,7 +99,7 @@ fn notes(ui: &Ui, room: Rect, shown: &Shown<'_>) {
         note(TEXT, message);
     }
     let report = shown.session.report();
-    if !shown.session.case.is_live() && !report.is_whole && shown.session.troubles_never_began() {
+    if !shown.session.case.is_live() && !report.is_whole && shown.session.is_undisturbed() {
         let length_ns = shown.session.length_ns().max(1);
         let percent = 100 * report.until_ns / length_ns;
         note(FAINT, &language.say_with(Text::Scouting, &[&percent]));

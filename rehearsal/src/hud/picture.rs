@@ -9,6 +9,9 @@ use crate::palette::{FAINT, GREEN, LINE, ORANGE, TEXT, VERMILLION, YELLOW};
 use crate::scene::Picture;
 use crate::texts::{Text, event, network_attack, network_fault};
 
+/// A picture older than this is marked, ns: surgeons called 400 to 500 ms tiring (Xu 2014, the origin of R01's limit).
+const OLD_NS: u64 = 500_000_000;
+
 pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>) {
     let language = shown.language();
     let painter = ui.painter();
@@ -60,7 +63,11 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>) {
         painter,
         pos2(said.max.x + 5.0, said.center().y),
         SMALL,
-        Color32::from_black_alpha(190),
+        if shown.scene.picture_age_ns > OLD_NS {
+            ORANGE
+        } else {
+            Color32::from_black_alpha(190)
+        },
         &age,
     );
 

@@ -131,12 +131,12 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
         TEXT,
         &pace,
     );
-    if session.case.is_live() {
-        let (text, colour) = if session.is_newest() {
-            (Text::Live, BLUE)
-        } else {
-            (Text::Earlier, ORANGE)
-        };
+    let mark = match (session.is_undisturbed(), session.is_newest()) {
+        (true, _) => None,
+        (false, true) => session.case.is_live().then_some((Text::Live, BLUE)),
+        (false, false) => Some((Text::Earlier, ORANGE)),
+    };
+    if let Some((text, colour)) = mark {
         let text = language.say(text);
         let width = 14.0 + 6.4 * text.chars().count() as f32;
         badge(

@@ -143,7 +143,7 @@ impl Session {
     }
 
     /// Whether the run is still the one that the file tells: nobody interfered.
-    pub fn troubles_never_began(&self) -> bool {
+    pub fn is_undisturbed(&self) -> bool {
         self.scout.is_some()
     }
 
@@ -279,16 +279,14 @@ impl Session {
     /// Lets something go wrong now, or lets it be. In a run that was only watched, another future begins.
     pub fn trouble(&mut self, trouble: Trouble) {
         let now_ns = self.now_ns();
-        if now_ns < self.reached_ns || self.scout.is_some() {
-            if self.case.is_live() {
-                // An earlier moment of a person's session is looked at, not changed.
-                return;
-            }
-            self.scout = None;
+        if self.scout.take().is_some() {
             self.timeline.cut_after(now_ns);
             self.reached_ns = now_ns;
             self.case.promise = None;
             self.case.recorded_hash = None;
+        } else if now_ns < self.reached_ns {
+            // An earlier moment of a run that somebody shaped is looked at, not changed.
+            return;
         }
         match self.troubles.switch(trouble, now_ns) {
             Switch::Begin(fault) => self.begin(trouble, fault),
