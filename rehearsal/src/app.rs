@@ -28,6 +28,7 @@ use crate::device::{Device, backends};
 use crate::hands::PersonHands;
 use crate::hud::layout::{Layout, pixels_per_point};
 use crate::hud::{Screen, Shown, draw};
+use crate::palette::{RAISED, TEXT};
 use crate::room::{CameraPreset, EndoscopeView, MainCamera, MainTarget, Quality, RoomPlugin};
 use crate::scene::{SceneSetup, SceneState};
 use crate::session::Session;
@@ -287,6 +288,10 @@ fn show(
     });
     let context = contexts.ctx_mut()?;
     context.set_pixels_per_point(pixels_per_point(height_px as f32));
+    context.all_styles_mut(|style| {
+        style.visuals.override_text_color = Some(TEXT);
+        style.visuals.window_fill = RAISED;
+    });
     let mut ui = Ui::new(
         context.clone(),
         "screen".into(),
