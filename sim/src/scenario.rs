@@ -10,7 +10,7 @@ use net_model::{
     AttackGenerator, ClockGenerator, FaultGenerator, FaultSchedule, Milliseconds, NetworkPreset,
     PathModel, Probability,
 };
-use robot_model::{Arm, ConfidenceCounts, MAX_ARMS, Pose, Robot};
+use robot_model::{Arm, Cart, ConfidenceCounts, MAX_ARMS, Optics, Pose, Robot};
 use safety::Thresholds;
 use serde::{Deserialize, Serialize};
 
@@ -315,6 +315,10 @@ pub struct Operation {
     pub arms: Vec<Arm>,
     /// The same arms with what the physics need of them besides.
     pub bodies: Vec<ArmModel>,
+    /// What a picture of the arms needs of them besides, in the same order.
+    pub looks: Vec<ArmLook>,
+    /// What the arms stand on, where the robot's file says it; only drawn.
+    pub cart: Option<Cart>,
     /// Gravity in the table's frame, m/s².
     pub gravity_m_s2: [f64; 3],
     /// The arms' names, in the same order.
@@ -351,6 +355,15 @@ pub struct Operation {
     pub campaign: CampaignSection,
     /// What the reader of the scenario should know about its files (traps of a measured trace).
     pub notes: Vec<String>,
+}
+
+/// What nothing but a picture needs to know of an arm.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ArmLook {
+    /// How an endoscope looks; none of an instrument.
+    pub optics: Option<Optics>,
+    /// From the wrist yaw axis to the end of the jaw, m; none of an endoscope.
+    pub jaw_length_m: Option<f64>,
 }
 
 /// Why a scenario, or a file that it names, is refused.
@@ -396,12 +409,15 @@ impl Operation {
         let at = |place: &usize| {
             let name = self.arm_names.get(*place)?.clone();
             let body = self.bodies.get(*place)?.clone();
-            Some((*self.arms.get(*place)?, body, name))
+            let look = *self.looks.get(*place)?;
+            Some((*self.arms.get(*place)?, body, look, name))
         };
         let mut fewer = self.clone();
         (fewer.arms, fewer.bodies, fewer.arm_names) = (Vec::new(), Vec::new(), Vec::new());
-        for (arm, body, name) in places.iter().filter_map(at) {
+        fewer.looks = Vec::new();
+        for (arm, body, look, name) in places.iter().filter_map(at) {
             fewer.arms.push(arm);
+            fewer.looks.push(look);
             fewer.bodies.push(body);
             fewer.arm_names.push(name);
         }
@@ -439,6 +455,7 @@ impl Operation {
     pub fn resolve(scenario: Scenario, read: &mut ReadFile<'_>) -> Result<Self, ScenarioError> {
         let robot = read_robot(&scenario.robot, read)?;
         let (bodies, arm_names) = place_arms(&scenario.arms, &robot, &scenario.robot)?;
+        let looks = arm_names.iter().map(|name| look_of(name, &robot)).collect();
         let arms: Vec<Arm> = bodies.iter().map(|body| body.arm).collect();
         let (paths, preset_faults) = scenario.paths.choose()?;
         let (paths, notes) = read_paths(paths, read)?;
@@ -468,6 +485,8 @@ impl Operation {
             name: scenario.name,
             arms,
             bodies,
+            looks,
+            cart: robot.cart.clone(),
             gravity_m_s2: robot.gravity_m_s2,
             arm_names,
             robot_name: robot.name.clone(),
@@ -569,6 +588,14 @@ fn place_arms(
         names.push(name.clone());
     }
     Ok((arms, names))
+}
+
+fn look_of(name: &str, robot: &Robot) -> ArmLook {
+    let named = robot.arms.iter().find(|named| named.name == name);
+    named.map_or_else(ArmLook::default, |named| ArmLook {
+        optics: named.optics,
+        jaw_length_m: named.jaw_length_m,
+    })
 }
 
 fn read_paths(

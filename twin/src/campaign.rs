@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use campaign::monte_carlo::summary::CampaignReport;
-use campaign::monte_carlo::{self, CampaignError, CampaignProgress, coverage, folder, variation};
+use campaign::monte_carlo::{self, CampaignProgress, coverage, folder, variation};
 use campaign::plan::{FORMAT, Plan, Rule, Shard, runs_needed};
 use campaign::sprt::Sprt;
 use campaign::{html, table::write_table};
@@ -101,12 +101,6 @@ pub fn campaign(arguments: &CampaignArguments) -> Result<Verdict, InputError> {
         (Some(CampaignCommand::Merge(arguments)), _, _) => merged(arguments),
         (None, Some(scenario), Some(out)) => started(arguments, scenario, out),
         _ => Err(InputError::new("a campaign needs a scenario and --out DIR")),
-    }
-}
-
-impl From<CampaignError> for InputError {
-    fn from(error: CampaignError) -> Self {
-        Self::new(error.to_string())
     }
 }
 

@@ -36,7 +36,7 @@ pub fn open(
     let failure = read_failure(file)?;
     let scenario = match scenario {
         Some(path) => path.to_path_buf(),
-        None => scenario_of(file, &failure)?,
+        None => scenario_of(file, &failure.scenario)?,
     };
     let (operation, hash) = read_operation_and_hash(&scenario)?;
     tell_if_changed(file, &failure, &scenario, &hash);
@@ -75,9 +75,12 @@ pub fn tell_if_changed(file: &Path, failure: &Failure, scenario: &Path, hash: &s
     }
 }
 
-/// As the file names it, from here or from the failure's own place.
-fn scenario_of(file: &Path, failure: &Failure) -> Result<PathBuf, InputError> {
-    let named = PathBuf::from(&failure.scenario);
+/// The scenario that a failure or a session names: from here, or from the file's own place.
+///
+/// # Errors
+/// [`InputError`] when it is in neither.
+pub fn scenario_of(file: &Path, named: &str) -> Result<PathBuf, InputError> {
+    let named = PathBuf::from(named);
     let beside = file.parent().unwrap_or(Path::new("")).join(&named);
     [&named, &beside]
         .into_iter()

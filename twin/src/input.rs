@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use campaign::monte_carlo::CampaignError;
 use campaign::{Failure, FailureError, FaultFile, recording};
 use robot_model::Robot;
 use sha2::{Digest, Sha256};
@@ -19,6 +20,12 @@ pub struct InputError(String);
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl From<CampaignError> for InputError {
+    fn from(error: CampaignError) -> Self {
+        Self::new(error.to_string())
     }
 }
 
@@ -166,7 +173,11 @@ pub fn write_all_whole<T: AsRef<[u8]>>(files: &[(&Path, T)]) -> Result<(), Input
     })
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
+/// Reads a text of bearable size.
+///
+/// # Errors
+/// What is wrong with the file, in words that name it.
+pub fn read_text(path: &Path) -> Result<String, String> {
     let shown = path.display();
     let told = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => format!("{shown}: there is no such file"),

@@ -6,10 +6,7 @@ mod campaign;
 mod check;
 mod commands;
 mod exhaust;
-mod failure;
 mod import;
-mod input;
-mod loops;
 mod output;
 mod paths;
 mod preflight;
@@ -24,6 +21,7 @@ mod table;
 use std::process::ExitCode;
 
 use clap::Parser;
+use twin::{failure, input, loops};
 
 fn main() -> ExitCode {
     let commands = commands::Commands::parse();
