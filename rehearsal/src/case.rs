@@ -8,7 +8,7 @@ use safety::Id;
 use sim::hands::HandTrack;
 use sim::{Keep, Operation, RunPlan, Twin};
 use twin::failure::{loop_of, scenario_of, tell_if_changed};
-use twin::input::{InputError, read_fault_file, read_operation_and_hash, read_text};
+use twin::input::{InputError, read_fault_file, read_operation_and_hash, read_text_or_recording};
 use twin::loops::LoopName;
 
 use crate::cli::{Arguments, FaultChoice, WhoseHands};
@@ -60,7 +60,7 @@ impl Case {
     /// [`InputError`]: a file that cannot be read or used, with its line.
     pub fn open(arguments: &Arguments) -> Result<Self, InputError> {
         let file = &arguments.file;
-        let text = read_text(file).map_err(InputError::new)?;
+        let text = read_text_or_recording(file)?;
         let is_fault_file =
             first_field(&text).is_some_and(|field| FAULT_FILE_FIELDS.contains(&field.as_str()));
         let mut case = if is_fault_file {

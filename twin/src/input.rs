@@ -79,19 +79,26 @@ pub fn read_operation_and_hash(path: &Path) -> Result<(Operation, String), Input
 /// # Errors
 /// As [`read_operation`]; a file of a newer program is told as such.
 pub fn read_fault_file(path: &Path) -> Result<FaultFile, InputError> {
+    let text = read_text_or_recording(path)?;
+    FaultFile::from_ron(&text).map_err(|error| failure_error(path, &error))
+}
+
+/// Reads a text file; of a recording, the file of the run that it holds.
+///
+/// # Errors
+/// The file cannot be read, or is a recording without a run.
+pub fn read_text_or_recording(path: &Path) -> Result<String, InputError> {
     let is_recording = std::fs::File::open(path).is_ok_and(|mut file| {
         let mut begins = vec![0; recording::MAGIC.len()];
         file.read_exact(&mut begins).is_ok() && begins == recording::MAGIC
     });
-    let text = if is_recording {
-        let shown = path.display();
-        let bytes = std::fs::read(path)
-            .map_err(|error| InputError(format!("{shown} cannot be read: {error}")))?;
-        recording::run_of(&bytes).map_err(|error| InputError(format!("{shown} {error}")))?
-    } else {
-        read_text(path).map_err(InputError)?
-    };
-    FaultFile::from_ron(&text).map_err(|error| failure_error(path, &error))
+    if !is_recording {
+        return read_text(path).map_err(InputError);
+    }
+    let shown = path.display();
+    let bytes = std::fs::read(path)
+        .map_err(|error| InputError(format!("{shown} cannot be read: {error}")))?;
+    recording::run_of(&bytes).map_err(|error| InputError(format!("{shown} {error}")))
 }
 
 /// Reads a failure.
