@@ -225,6 +225,14 @@ fn replay_line(arguments: &CheckArguments, report: &CheckReport) -> String {
     line
 }
 
+/// The command that shows the same run in the rehearsal.
+fn in_3d(replay: &str) -> String {
+    replay.replace(
+        "cargo run --release -- run ",
+        "cargo run --profile rehearsal -p rehearsal -- ",
+    )
+}
+
 fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
     let mut text = String::new();
     let _ = writeln!(
@@ -302,7 +310,8 @@ fn text(report: &CheckReport, replay: &str, loop_name: LoopName) -> String {
             "\nworst run: {} at {:.3} s of seed {}",
             worst.requirement, worst.at_s, worst.seed
         );
-        let _ = writeln!(text, "watch it:  {replay}");
+        let _ = writeln!(text, "watch it:  {}", in_3d(replay));
+        let _ = writeln!(text, "read it:   {replay}");
     }
     text
 }

@@ -23,7 +23,7 @@ fn a_check_of_a_sound_loop_exits_with_0_and_tells_how_to_watch_the_worst_run() {
     );
     let replay = text
         .lines()
-        .find_map(|line| line.strip_prefix("watch it:  cargo run --release -- "));
+        .find_map(|line| line.strip_prefix("read it:   cargo run --release -- "));
     let replay: Vec<&str> = replay.expect("a line to replay").split(' ').collect();
     let replayed = twin(&replay);
     assert_eq!(replayed.status.code(), Some(0), "{}", stderr(&replayed));
