@@ -50,6 +50,8 @@ pub enum Action {
     SwapArm,
     /// The other hand is moved.
     OtherHand,
+    /// The next scale of the hands.
+    Scale,
     /// Opens the jaw by so much, rad.
     Jaw(f64),
     /// Emergency stop.

@@ -134,9 +134,10 @@ const KEYS: [(KeyCode, Action); 29] = [
 ];
 
 /// The keys of a person at the console.
-const LIVE_KEYS: [(KeyCode, Action); 4] = [
+const LIVE_KEYS: [(KeyCode, Action); 5] = [
     (KeyCode::Tab, Action::SwapArm),
     (KeyCode::KeyH, Action::OtherHand),
+    (KeyCode::KeyG, Action::Scale),
     (KeyCode::Escape, Action::Stop),
     (KeyCode::KeyX, Action::Stop),
 ];
@@ -193,6 +194,7 @@ fn fulfil(
             }
             Action::SwapArm => hands.swap_arm(),
             Action::OtherHand => hands.select_other(),
+            Action::Scale => hands.change_scale(),
             Action::Jaw(by_rad) => hands.open_held(by_rad),
             Action::Stop => hands.stop(),
         }

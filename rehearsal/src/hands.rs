@@ -20,7 +20,11 @@ pub struct PersonHands {
     selected: usize,
     instruments: Vec<usize>,
     scale: f64,
+    fineness: usize,
 }
+
+/// How much of the mouse's way the tip goes: the person's own scale, on top of the loop's. Assumed.
+const FINENESS: [f64; 3] = [1.0, 0.5, 0.25];
 
 impl PersonHands {
     /// Hands that hold the first two instruments; the right one is moved.
@@ -40,6 +44,7 @@ impl PersonHands {
             input,
             instruments,
             scale: operation.control_loop.motion_scale,
+            fineness: 0,
         }
     }
 
@@ -79,13 +84,24 @@ impl PersonHands {
         self.selected = (self.selected + 1) % HANDS;
     }
 
-    /// Moves the hand so that the tip of what it holds moves by so much in the table's frame, m.
+    /// How far the tip goes for the hand's way on the screen, 1 at first.
+    pub fn fineness(&self) -> f64 {
+        FINENESS[self.fineness]
+    }
+
+    /// The next scale of the hand: whole, half, a quarter, and whole again. What is held stays where it is.
+    pub fn change_scale(&mut self) {
+        self.fineness = (self.fineness + 1) % FINENESS.len();
+    }
+
+    /// Moves the hand so that the tip of what it holds moves by so much in the table's frame, m; by less when the scale
+    /// is finer.
     pub fn move_held(&mut self, tip_m: &Vector3<f64>) {
         if !tip_m.iter().all(|value| value.is_finite()) {
             return;
         }
         let place = &mut self.input.hands[self.selected].pose.translation.vector;
-        *place += tip_m / self.scale.max(0.05);
+        *place += tip_m * (FINENESS[self.fineness] / self.scale.max(0.05));
         let reach_m = place.norm();
         if reach_m > REACH_M {
             *place *= REACH_M / reach_m;
@@ -187,6 +203,26 @@ mod tests {
         assert!(hands.input().hands[1].pose.translation.vector.norm() <= REACH_M + 1e-9);
         hands.move_held(&Vector3::new(f64::NAN, 0.0, 0.0));
         assert!(hands.input().hands[1].pose.translation.vector.x.is_finite());
+    }
+
+    #[test]
+    fn a_finer_scale_moves_the_tip_less_and_moves_nothing_by_itself() {
+        let mut hands = hands();
+        let step = Vector3::new(0.004, 0.0, 0.0);
+        let mut ways_m = Vec::new();
+        for _ in 0..4 {
+            let before = hands.input();
+            hands.move_held(&step);
+            let moved = hands.input().hands[1].pose.translation.vector
+                - before.hands[1].pose.translation.vector;
+            ways_m.push(moved.x);
+            let at = hands.input();
+            hands.change_scale();
+            assert_eq!(hands.input(), at);
+        }
+        assert!((ways_m[1] / ways_m[0] - 0.5).abs() < 1e-12, "{ways_m:?}");
+        assert!((ways_m[2] / ways_m[0] - 0.25).abs() < 1e-12, "{ways_m:?}");
+        assert!((ways_m[3] / ways_m[0] - 1.0).abs() < 1e-12, "{ways_m:?}");
     }
 
     #[test]

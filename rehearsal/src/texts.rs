@@ -201,7 +201,7 @@ texts! {
     LeftHand: "left hand: {}", "main gauche : {}";
     RightHand: "right hand: {}", "main droite : {}";
     NoArm: "nothing", "rien";
-    Scale: "scale {} (fixed by the scenario)", "échelle {} (fixée par le scénario)";
+    Scale: "scale {} (scenario {}, hand {})", "échelle {} (scénario {}, main {})";
     HelpTitle: "Keys and mouse", "Touches et souris";
     HelpClose: "F1 closes this", "F1 ferme cette page";
     KeySpacePlay: "Space|play or pause (watching)", "Espace|lecture ou pause (en regardant)";
@@ -218,6 +218,7 @@ texts! {
     KeyClutch: "Space (your hands)|clutch pedal: hold to free the hands", "Espace (vos mains)|pédale d'embrayage : maintenir pour libérer les mains";
     KeyCamera: "C|camera pedal: both hands move the endoscope", "C|pédale caméra : les deux mains bougent l'endoscope";
     KeySwap: "Tab, H|take the free instrument, other hand", "Tab, H|prendre l'instrument libre, autre main";
+    KeyScale: "G|scale of the hand: whole, half, a quarter", "G|échelle de la main : entière, moitié, quart";
     KeyStop: "Esc or X|emergency stop", "Échap ou X|arrêt d'urgence";
     KeyCut: "1, 2, 3|cut path A, B, both; again: mend", "1, 2, 3|couper la voie A, B, les deux ; encore : rétablir";
     KeyTrouble: "D, L, U, T|delay, loss, duplicates, route step", "D, L, U, T|délai, perte, doubles, changement de route";

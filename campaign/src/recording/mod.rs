@@ -1,6 +1,6 @@
 //! A run as an MCAP file, for viewers that others have made: arms in 3D, delays, states, margins, events.
 //!
-//! Messages are JSON ([`schema`] has the channels); times are the robot's clock, so a viewer shows seconds since 1970. The
+//! Messages are JSON (module `schema` has the channels); times are the robot's clock, so a viewer shows seconds since 1970. The
 //! run itself is attached as a session or failure file, which replays it bit for bit. Two recordings of one run are the same bytes.
 
 mod schema;

@@ -9,7 +9,7 @@ use crate::texts::{Language, Text};
 /// Width of the column of keys, in points.
 const KEYS_WIDTH: f32 = 216.0;
 
-const KEYS: [Text; 22] = [
+const KEYS: [Text; 23] = [
     Text::KeySpacePlay,
     Text::KeyTick,
     Text::KeySpeed,
@@ -27,6 +27,7 @@ const KEYS: [Text; 22] = [
     Text::KeyClutch,
     Text::KeyCamera,
     Text::KeySwap,
+    Text::KeyScale,
     Text::KeyStop,
     Text::KeyCut,
     Text::KeyTrouble,

@@ -77,12 +77,14 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, actions: &mut Vec<Action
         &console,
     );
     if session.case.is_live() {
-        let scale = language.number(session.case.operation.control_loop.motion_scale, 2);
-        let text = language.say_with(Text::Scale, &[&scale]);
+        let of_loop = session.case.operation.control_loop.motion_scale;
+        let of_hand = shown.hands.fineness();
+        let numbers = [of_loop * of_hand, of_loop, of_hand].map(|scale| language.number(scale, 2));
+        let text = language.say_with(Text::Scale, &[&numbers[0], &numbers[1], &numbers[2]]);
         write_within(
             &painter,
             pos2(said.max.x + 16.0, middle - 7.0),
-            180.0,
+            240.0,
             SMALL,
             FAINT,
             &text,
