@@ -6,13 +6,12 @@
 
 use std::fmt;
 
+use crate::change::{Change, Links};
 use crate::session::{SESSION_FORMAT, Session};
-use net_model::{FaultSchedule, LinkModel, PathModel};
+use net_model::FaultSchedule;
 use safety::Id;
 use serde::{Deserialize, Serialize};
 use sim::scenario::{SurgeonSettings, fault_schedule_from_ron};
-use sim::state::Operator;
-use sim::surgeon::Surgeon;
 use sim::{BuildError, Keep, LoopFactory, Operation, RunPlan, ScenarioError, Twin};
 
 /// The format that this program writes, and the newest that it reads.
@@ -56,16 +55,6 @@ pub struct Failure {
     /// What happens, in words.
     #[serde(default)]
     pub explanation: String,
-}
-
-/// What the links do on their own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Links {
-    /// What the scenario says.
-    #[default]
-    AsInScenario,
-    /// Nothing but the scenario's least delay: no jitter, no loss, no copies.
-    Constant,
 }
 
 /// Why a failure cannot be replayed.
@@ -200,31 +189,21 @@ impl Failure {
         Ok(text)
     }
 
+    /// What this failure changes of its scenario.
+    pub fn change(&self) -> Change {
+        Change {
+            links: self.links,
+            arms: self.arms.clone(),
+            surgeon: self.surgeon.clone(),
+        }
+    }
+
     /// The operation as this failure changes it.
     ///
     /// # Errors
     /// [`FailureError::NoSuchArm`].
     pub fn operation(&self, scenario: &Operation) -> Result<Operation, FailureError> {
-        let mut operation = scenario.clone();
-        if let Some(names) = &self.arms {
-            let place = |name: &String| {
-                let place = scenario.arm_names.iter().position(|known| known == name);
-                place.ok_or_else(|| FailureError::NoSuchArm { name: name.clone() })
-            };
-            let places = names.iter().map(place).collect::<Result<Vec<_>, _>>()?;
-            operation = scenario.with_arms(&places);
-        }
-        if let Some(surgeon) = &self.surgeon {
-            operation.surgeon = surgeon.clone();
-        }
-        if self.links == Links::Constant {
-            for PathModel { up, down, .. } in &mut operation.paths {
-                for link in [up, down] {
-                    *link = LinkModel::constant(link.base_one_way);
-                }
-            }
-        }
-        Ok(operation)
+        self.change().apply(scenario)
     }
 
     /// The world of this failure at its start.
@@ -243,14 +222,8 @@ impl Failure {
             faults: self.schedule.clone(),
             duration_ns: self.duration_ns,
         };
-        let mut twin =
-            Twin::new(&operation, &plan, make_loop, keep).map_err(FailureError::Build)?;
-        if self.surgeon_seed != self.seed {
-            let kinds: Vec<_> = operation.arms.iter().map(|arm| arm.kind).collect();
-            let surgeon = Surgeon::new(&operation.surgeon, &kinds, self.surgeon_seed);
-            twin.world_mut().insert_resource(Operator(surgeon));
-        }
-        Ok(twin)
+        Twin::with_surgeon(&operation, &plan, self.surgeon_seed, make_loop, keep)
+            .map_err(FailureError::Build)
     }
 
     /// How many single things go wrong.
@@ -260,25 +233,33 @@ impl Failure {
     }
 }
 
-/// The format, if the text is a struct that begins with this field. Read by hand: what follows in a newer version, nobody
-/// knows.
+/// The number in the first field of a RON struct, if that field has this name. Read by hand: what follows in a newer
+/// version, nobody knows.
 fn format_of(text: &str, field: &str) -> Option<u32> {
-    let without_comments: String = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("#!["))
-        .map(|line| line.split("//").next().unwrap_or_default())
-        .flat_map(|line| line.chars().chain(['\n']))
-        .collect();
-    let rest = without_comments
-        .trim_start()
-        .strip_prefix('(')?
-        .trim_start();
-    let rest = rest.strip_prefix(field)?.trim_start().strip_prefix(':')?;
-    let digits = rest
-        .trim_start()
-        .split(|c: char| !c.is_ascii_digit())
-        .next()?;
-    digits.parse().ok()
+    let (name, rest) = first_field(text)?;
+    let value = rest.trim_start().strip_prefix(':')?.trim_start();
+    let digits = value.split(|c: char| !c.is_ascii_digit()).next()?;
+    (name == field).then(|| digits.parse().ok())?
+}
+
+/// The name of the first field of a RON struct, if the text is one, and what follows it. It tells failures, sessions,
+/// fault schedules and scenarios apart.
+pub fn first_field(text: &str) -> Option<(&str, &str)> {
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        if let Some(line) = rest.strip_prefix("//").or_else(|| rest.strip_prefix("#![")) {
+            rest = line.split_once('\n')?.1;
+        } else if let Some(block) = rest.strip_prefix("/*") {
+            rest = block.split_once("*/")?.1;
+        } else if let Some(inside) = rest.strip_prefix('(') {
+            rest = inside;
+        } else {
+            let is_name = |c: char| c.is_alphanumeric() || c == '_';
+            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+            return (end > 0).then(|| rest.split_at(end));
+        }
+    }
 }
 
 pub(crate) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, ScenarioError> {
@@ -362,6 +343,16 @@ mod tests {
         let error = Failure::from_ron(text).expect_err("it is newer");
         assert_eq!(error, FailureError::Newer { format: 7 });
         assert!(error.to_string().contains("newer"), "{error}");
+    }
+
+    #[test]
+    fn the_first_field_tells_what_kind_of_file_it_is() {
+        let field = |text| first_field(text).map(|(name, _)| name);
+        let failure = "// a failure\n#![enable(implicit_some)]\n(\n  format: 1,";
+        assert_eq!(field(failure), Some("format"));
+        assert_eq!(field("/* x */ ( // y\n name: \"a\")"), Some("name"));
+        assert_eq!(field(""), None);
+        assert_eq!(field("// only a comment"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Runs are independent worlds, so threads share nothing but the operation; results are put back in the
 //! order of their seeds, and every number of a report is the same for any number of threads.
 
+mod change;
 mod check;
 mod exhaust;
 mod failure;
@@ -24,15 +25,16 @@ pub mod sprt;
 pub mod table;
 mod verify;
 
+pub use change::{Change, Links};
 pub use check::{CheckError, CheckSettings, Progress, check};
 pub use exhaust::{
     CHECKED, Exercised, ExhaustError, ExhaustReport, ExhaustSettings, OrderCounts, Scale,
     Violation, count_orders, exhaust,
 };
-pub use failure::{FORMAT, Failure, FailureError, FaultFile, Links};
+pub use failure::{FORMAT, Failure, FailureError, FaultFile, first_field};
 pub use junit::junit;
 pub use report::{CheckReport, Coverage, RequirementRow, WorstRun};
 pub use search::{Search, SearchSettings, Strategy, median_simulations, search};
-pub use session::{SESSION_FORMAT, Session};
+pub use session::{Origin, SESSION_FORMAT, Session};
 pub use shrink::{ShrinkBudget, ShrinkError, Shrunk, explain, replay, shrink};
 pub use verify::verify;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sim::hands::HandTrack;
 use sim::{Keep, LoopFactory, Operation, RunPlan, ScenarioError, Twin};
 
+use crate::change::Change;
 use crate::failure::{FailureError, FaultFile, options, parse, pretty};
 
 /// The format that this program writes, and the newest that it reads.
@@ -28,6 +29,12 @@ pub struct Session {
     pub duration_ns: u64,
     /// Seeds the network and the session's keys.
     pub seed: u64,
+    /// Seeds the programmed surgeon, who is at the console where no person is; `seed` when left out.
+    #[serde(default)]
+    pub surgeon_seed: Option<u64>,
+    /// What differs from the scenario.
+    #[serde(default)]
+    pub change: Change,
     /// The hash of the whole history: a replay comes to the same.
     pub hash: u64,
     /// What went wrong, by plan and by hand.
@@ -36,18 +43,37 @@ pub struct Session {
     pub hands: Option<HandTrack>,
 }
 
+/// Where a run comes from: what cannot be told by looking at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The scenario's file, as it was named.
+    pub scenario: &'a str,
+    /// SHA-256 over the scenario's text and those of all files that it names.
+    pub scenario_sha256: &'a str,
+    /// What differs from it.
+    pub change: &'a Change,
+    /// Seeds the programmed surgeon.
+    pub surgeon_seed: u64,
+    /// The commit of the program.
+    pub commit: &'a str,
+    /// The name of the control loop.
+    pub loop_name: &'a str,
+}
+
 impl Session {
     /// What a run has been until now.
-    pub fn of(twin: &Twin, scenario: (&str, &str), commit: &str, loop_name: &str) -> Self {
+    pub fn of(twin: &Twin, origin: &Origin<'_>) -> Self {
         let plan = twin.plan();
         Self {
             session_format: SESSION_FORMAT,
-            commit: commit.into(),
-            scenario: scenario.0.into(),
-            scenario_sha256: scenario.1.into(),
-            loop_name: loop_name.into(),
+            commit: origin.commit.into(),
+            scenario: origin.scenario.into(),
+            scenario_sha256: origin.scenario_sha256.into(),
+            loop_name: origin.loop_name.into(),
             duration_ns: twin.now_ns(),
             seed: plan.seed,
+            surgeon_seed: (origin.surgeon_seed != plan.seed).then_some(origin.surgeon_seed),
+            change: origin.change.clone(),
             hash: twin.outcome().hash,
             schedule: plan.faults.clone(),
             hands: twin.hands().cloned(),
@@ -92,16 +118,25 @@ impl Session {
         ))
     }
 
+    /// The operation as this session changes it.
+    ///
+    /// # Errors
+    /// [`FailureError::NoSuchArm`].
+    pub fn operation(&self, scenario: &Operation) -> Result<Operation, FailureError> {
+        self.change.apply(scenario)
+    }
+
     /// The world of this session at its start.
     ///
     /// # Errors
-    /// The hands do not fit the scenario, or the world cannot be built.
+    /// The change or the hands do not fit the scenario, or the world cannot be built.
     pub fn twin(
         &self,
-        operation: &Operation,
+        scenario: &Operation,
         make_loop: &LoopFactory,
         keep: Keep,
     ) -> Result<Twin, FailureError> {
+        let operation = self.operation(scenario)?;
         let plan = RunPlan {
             seed: self.seed,
             faults: self.schedule.clone(),
@@ -116,9 +151,12 @@ impl Session {
                         message,
                     })
                 })?;
-                Twin::with_hands(operation, &plan, track.clone(), make_loop, keep)
+                Twin::with_hands(&operation, &plan, track.clone(), make_loop, keep)
             }
-            None => Twin::new(operation, &plan, make_loop, keep),
+            None => {
+                let surgeon_seed = self.surgeon_seed.unwrap_or(self.seed);
+                Twin::with_surgeon(&operation, &plan, surgeon_seed, make_loop, keep)
+            }
         };
         twin.map_err(FailureError::Build)
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use campaign::recording::{Recorder, run_of};
-use campaign::{FaultFile, Session};
+use campaign::{Change, FaultFile, Origin, Session};
 use common::operation;
 use serde_json::Value;
 use sim::{Keep, Operation, RunPlan, Twin, own_loop};
@@ -27,7 +27,15 @@ fn recording(operation: &Operation) -> (Vec<u8>, u64) {
         twin.step();
         recorder.look(&twin).expect("memory takes it");
     }
-    let run = Session::of(&twin, ("casablanca_shanghai.ron", "00"), "abc", "own");
+    let origin = Origin {
+        scenario: "casablanca_shanghai.ron",
+        scenario_sha256: "00",
+        change: &Change::default(),
+        surgeon_seed: 3,
+        commit: "abc",
+        loop_name: "own",
+    };
+    let run = Session::of(&twin, &origin);
     let run = run.to_ron().expect("it can be written");
     let bytes = recorder.finish(&twin, &run, 0).expect("memory takes it");
     (bytes.into_inner(), twin.outcome().hash)

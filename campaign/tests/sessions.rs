@@ -2,7 +2,7 @@
 
 mod common;
 
-use campaign::{FaultFile, Session};
+use campaign::{Change, FaultFile, Links, Origin, Session};
 use common::operation;
 use control_loop::HandInput;
 use net_model::{
@@ -15,6 +15,17 @@ use sim::{Keep, RunPlan, Twin, own_loop};
 const MS: u64 = 1_000_000;
 const FRAME_NS: u64 = 17 * MS;
 const FRAMES: u64 = 350;
+
+fn origin(change: &Change, surgeon_seed: u64) -> Origin<'_> {
+    Origin {
+        scenario: "casablanca_shanghai.ron",
+        scenario_sha256: "00",
+        change,
+        surgeon_seed,
+        commit: "abc",
+        loop_name: "own",
+    }
+}
 
 /// What the hands do at a moment: the clutch at the start, then circles.
 fn hands_at(at_ns: u64) -> HandInput {
@@ -127,7 +138,7 @@ fn a_session_saved_and_read_is_the_same_run_bit_for_bit() {
     assert!(hostile.len() > 50 && none_accepted, "{}", hostile.len());
     assert!(log.packets().any(|packet| packet.arrives_ns.is_none()));
 
-    let session = Session::of(&twin, ("casablanca_shanghai.ron", "00"), "abc", "own");
+    let session = Session::of(&twin, &origin(&Change::default(), 5));
     let text = session.to_ron().expect("it can be written");
     let read = Session::from_ron(&text).expect("it was written by this program");
     assert_eq!(read, session);
@@ -136,6 +147,44 @@ fn a_session_saved_and_read_is_the_same_run_bit_for_bit() {
         .twin(&shipped, &own_loop, Keep::default())
         .expect("it can be built");
     assert_eq!(again.run_to_end().hash, session.hash);
+}
+
+#[test]
+fn a_session_of_a_changed_scenario_and_another_surgeon_keeps_both() {
+    let shipped = operation("casablanca_shanghai.ron");
+    let change = Change {
+        links: Links::Constant,
+        arms: Some(vec!["right".into(), "endoscope".into()]),
+        surgeon: None,
+    };
+    let changed = change.apply(&shipped).expect("both arms are there");
+    let plan = RunPlan::of_seed(&changed, 5, 3_000 * MS);
+    let mut twin = Twin::with_surgeon(&changed, &plan, 9, &own_loop, Keep::default())
+        .expect("it can be built");
+    let outcome = twin.run_to_end();
+    let session = Session::of(&twin, &origin(&change, 9));
+    let text = session.to_ron().expect("it can be written");
+    let read = Session::from_ron(&text).expect("it was written by this program");
+    let mut again = read
+        .twin(&shipped, &own_loop, Keep::default())
+        .expect("it can be built");
+    assert_eq!(again.run_to_end().hash, outcome.hash);
+    // Each part of it matters.
+    for other in [
+        Session {
+            surgeon_seed: None,
+            ..read.clone()
+        },
+        Session {
+            change: Change::default(),
+            ..read.clone()
+        },
+    ] {
+        let mut other = other
+            .twin(&shipped, &own_loop, Keep::default())
+            .expect("it can be built");
+        assert_ne!(other.run_to_end().hash, outcome.hash);
+    }
 }
 
 #[test]
@@ -179,7 +228,7 @@ fn a_session_of_a_newer_program_and_one_of_another_robot_say_so() {
     input.hands[0].arm = Some(7);
     twin.push_hands(0, &input);
     twin.step();
-    let session = Session::of(&twin, ("casablanca_shanghai.ron", "00"), "abc", "own");
+    let session = Session::of(&twin, &origin(&Change::default(), 5));
     let shipped = operation("casablanca_shanghai.ron");
     let error = session
         .twin(&shipped, &own_loop, Keep::default())

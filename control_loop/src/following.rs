@@ -47,15 +47,52 @@ struct ArmFollower {
     held: bool,
     /// The grip that the anchors are of; 0 before the first.
     grip: u32,
-    /// The tip in the remote-centre frame when the grip began.
-    anchor_tip: Pose,
-    /// The hand's motion in the frame that began the grip.
-    anchor_motion: Pose,
+    anchor: Anchor,
     /// Until when it moves slowly.
     slow_until_ns: u64,
     jaw: Jaw,
     /// Where the joints are to go.
     target: JointVector,
+}
+
+/// What a grip measures from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Anchor {
+    /// The tip in the remote-centre frame when the grip began.
+    pub tip: Pose,
+    /// The hand's motion in the command that began the grip.
+    pub motion: Pose,
+}
+
+impl Anchor {
+    /// The tip's pose in the remote-centre frame of `arm` that a hand asks for: displaced as the hand is, scaled, and not
+    /// nearer to the remote centre than the least depth, m.
+    pub fn wanted_tip(
+        &self,
+        arm: &Arm,
+        motion: &Pose,
+        motion_scale: f64,
+        least_depth_m: f64,
+    ) -> Pose {
+        let base = &arm.base.rotation;
+        let moved = motion.translation.vector - self.motion.translation.vector;
+        let moved = base.inverse_transform_vector(&moved) * motion_scale;
+        let turned = motion.rotation * self.motion.rotation.inverse();
+        let turned = base.inverse() * turned * base;
+        let mut place = self.tip.translation.vector + moved;
+        // The plane across the shaft as it was when the grip began, at the least depth: nothing is wanted
+        // on its other side, where the shaft would have to turn round. A tip that was nearer stays so.
+        let shaft = self.tip.translation.vector;
+        let depth_m = shaft.norm();
+        if depth_m > 0.0 {
+            let along = shaft / depth_m;
+            let missing_m = least_depth_m.min(depth_m) - place.dot(&along);
+            if triggers!(LeastDepth, missing_m > 0.0) {
+                place += along * missing_m;
+            }
+        }
+        Pose::from_parts(place.into(), turned * self.tip.rotation)
+    }
 }
 
 /// Whether the jaw follows the hand's opening.
@@ -77,8 +114,10 @@ impl Follower {
                 shaper: ArmShaper::at_rest(&arm.home),
                 held: false,
                 grip: 0,
-                anchor_tip: arm.tip_pose(&arm.home),
-                anchor_motion: Pose::identity(),
+                anchor: Anchor {
+                    tip: arm.tip_pose(&arm.home),
+                    motion: Pose::identity(),
+                },
                 slow_until_ns: 0,
                 jaw: Jaw::Follows,
                 target: arm.home,
@@ -235,8 +274,10 @@ impl ArmFollower {
     fn take_hold(&mut self, hand: &HandCommand, slow_until_ns: u64) {
         self.held = true;
         self.grip = hand.grip;
-        self.anchor_tip = self.arm.tip_pose(self.shaper.joints());
-        self.anchor_motion = hand.motion;
+        self.anchor = Anchor {
+            tip: self.arm.tip_pose(self.shaper.joints()),
+            motion: hand.motion,
+        };
         self.slow_until_ns = slow_until_ns;
         self.target = *self.shaper.joints();
         self.jaw = match self.jaw_target() {
@@ -249,7 +290,8 @@ impl ArmFollower {
     }
 
     fn aim(&mut self, hand: &HandCommand, motion_scale: f64, least_depth_m: f64) {
-        let tip = self.wanted_tip(&hand.motion, motion_scale, least_depth_m);
+        let anchor = &self.anchor;
+        let tip = anchor.wanted_tip(&self.arm, &hand.motion, motion_scale, least_depth_m);
         if let Ok(joints) = self.arm.inverse(&tip, &self.target) {
             for ((joint, limits), target) in joints
                 .iter()
@@ -261,28 +303,6 @@ impl ArmFollower {
             }
         }
         self.work_jaw(hand.jaw_rad);
-    }
-
-    /// The tip's pose in the remote-centre frame that the hand asks for.
-    fn wanted_tip(&self, motion: &Pose, motion_scale: f64, least_depth_m: f64) -> Pose {
-        let base = &self.arm.base.rotation;
-        let moved = motion.translation.vector - self.anchor_motion.translation.vector;
-        let moved = base.inverse_transform_vector(&moved) * motion_scale;
-        let turned = motion.rotation * self.anchor_motion.rotation.inverse();
-        let turned = base.inverse() * turned * base;
-        let mut place = self.anchor_tip.translation.vector + moved;
-        // The plane across the shaft as it was when the grip began, at the least depth: nothing is wanted
-        // on its other side, where the shaft would have to turn round. A tip that was nearer stays so.
-        let shaft = self.anchor_tip.translation.vector;
-        let depth_m = shaft.norm();
-        if depth_m > 0.0 {
-            let along = shaft / depth_m;
-            let missing_m = least_depth_m.min(depth_m) - place.dot(&along);
-            if triggers!(LeastDepth, missing_m > 0.0) {
-                place += along * missing_m;
-            }
-        }
-        Pose::from_parts(place.into(), turned * self.anchor_tip.rotation)
     }
 
     /// Follows the hand's opening once the two have met.
@@ -323,7 +343,7 @@ impl ArmFollower {
         ] {
             fold(vector, sink);
         }
-        for pose in [&self.anchor_tip, &self.anchor_motion] {
+        for pose in [&self.anchor.tip, &self.anchor.motion] {
             for value in pose
                 .translation
                 .vector

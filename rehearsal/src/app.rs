@@ -61,6 +61,9 @@ pub const MESSAGE_FRAMES: u32 = 240;
 /// The camera's places, in the order of their keys.
 pub const PRESETS: [CameraPreset; 5] = CameraPreset::ALL;
 
+/// Where the camera stands for a person who begins to operate: at the patient, where tips are seen and dragged.
+pub const HANDS_ON_VIEW: usize = 2;
+
 /// Builds the application around a session.
 pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
     let mut app = App::new();
@@ -107,11 +110,12 @@ pub fn build(session: Session, arguments: &Arguments, device: &Device) -> App {
         QualityChoice::Auto => Quality::High,
     };
     let view = match arguments.view {
-        ViewChoice::Overview => 0,
-        ViewChoice::Surgeon => 1,
-        ViewChoice::Patient => 2,
-        ViewChoice::Cart => 3,
-        ViewChoice::Top => 4,
+        None if session.case.is_live() => HANDS_ON_VIEW,
+        None | Some(ViewChoice::Overview) => 0,
+        Some(ViewChoice::Surgeon) => 1,
+        Some(ViewChoice::Patient) => 2,
+        Some(ViewChoice::Cart) => 3,
+        Some(ViewChoice::Top) => 4,
     };
     app.insert_resource(quality)
         .insert_resource(PRESETS[view])

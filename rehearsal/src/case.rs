@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use campaign::{Failure, FaultFile};
+use campaign::{Change, Failure, FaultFile, first_field};
 use net_model::FaultSchedule;
 use safety::Id;
 use sim::hands::HandTrack;
@@ -23,8 +23,10 @@ pub struct Case {
     pub scenario_file: PathBuf,
     /// SHA-256 of it and of all that it names.
     pub scenario_sha256: String,
-    /// The operation, as a failure may have changed it.
+    /// The operation, changed as a failure or a session says.
     pub operation: Operation,
+    /// What is changed.
+    pub change: Change,
     /// The loop under test.
     pub loop_name: LoopName,
     /// Seed, faults and duration.
@@ -53,6 +55,16 @@ pub enum Hands {
     Recorded(HandTrack),
 }
 
+impl Hands {
+    /// What seeds the programmed surgeon, if one is at the console.
+    pub fn surgeon_seed(&self) -> Option<u64> {
+        match self {
+            Self::Programmed { seed } => Some(*seed),
+            Self::Person | Self::Recorded(_) => None,
+        }
+    }
+}
+
 impl Case {
     /// Reads what the command line asks for.
     ///
@@ -62,7 +74,7 @@ impl Case {
         let file = &arguments.file;
         let text = read_text_or_recording(file)?;
         let is_fault_file =
-            first_field(&text).is_some_and(|field| FAULT_FILE_FIELDS.contains(&field.as_str()));
+            first_field(&text).is_some_and(|(field, _)| FAULT_FILE_FIELDS.contains(&field));
         let mut case = if is_fault_file {
             Self::of_fault_file(file, arguments)?
         } else {
@@ -92,18 +104,9 @@ impl Case {
         };
         let make_loop = self.loop_name.factory();
         let built = match &self.hands {
-            Hands::Programmed { seed } => Twin::new(&self.operation, &self.plan, make_loop, keep)
-                .map(|mut twin| {
-                    if *seed != self.plan.seed {
-                        let kinds: Vec<_> =
-                            self.operation.arms.iter().map(|arm| arm.kind).collect();
-                        let surgeon =
-                            sim::surgeon::Surgeon::new(&self.operation.surgeon, &kinds, *seed);
-                        twin.world_mut()
-                            .insert_resource(sim::state::Operator(surgeon));
-                    }
-                    twin
-                }),
+            Hands::Programmed { seed } => {
+                Twin::with_surgeon(&self.operation, &self.plan, *seed, make_loop, keep)
+            }
             Hands::Person => Twin::with_hands(
                 &self.operation,
                 &self.plan,
@@ -167,6 +170,7 @@ impl Case {
             scenario_file: file.to_path_buf(),
             scenario_sha256,
             operation,
+            change: Change::default(),
             loop_name: arguments.loop_name.unwrap_or(LoopName::Own),
             plan,
             hands: if is_person {
@@ -214,6 +218,7 @@ impl Case {
             scenario_file,
             scenario_sha256: hash,
             operation,
+            change: failure.change(),
             loop_name,
             plan: RunPlan {
                 seed: failure.seed,
@@ -235,8 +240,11 @@ impl Case {
         arguments: &Arguments,
     ) -> Result<Self, InputError> {
         let scenario_file = scenario_or_named(file, &session.scenario, arguments)?;
-        let (operation, hash) = read_operation_and_hash(&scenario_file)?;
+        let (scenario, hash) = read_operation_and_hash(&scenario_file)?;
         let wrong = |error: String| InputError::new(format!("{}: {error}", file.display()));
+        let operation = session
+            .operation(&scenario)
+            .map_err(|error| wrong(error.to_string()))?;
         let is_as_it_was = session.scenario_sha256 == hash;
         if !is_as_it_was {
             eprintln!(
@@ -252,7 +260,9 @@ impl Case {
                 track.check(operation.arms.len()).map_err(wrong)?;
                 Hands::Recorded(track)
             }
-            None => Hands::Programmed { seed: session.seed },
+            None => Hands::Programmed {
+                seed: session.surgeon_seed.unwrap_or(session.seed),
+            },
         };
         let is_same = is_as_it_was
             && loop_name == recorded
@@ -261,6 +271,7 @@ impl Case {
             scenario_file,
             scenario_sha256: hash,
             operation,
+            change: session.change,
             loop_name,
             plan: RunPlan {
                 seed: arguments.seed.unwrap_or(session.seed),
@@ -287,27 +298,6 @@ const FAULT_FILE_FIELDS: [&str; 7] = [
     "console_clock",
 ];
 
-/// The name of the first field of a RON struct, if the text is one.
-fn first_field(text: &str) -> Option<String> {
-    let mut rest = text;
-    loop {
-        rest = rest.trim_start();
-        if let Some(line) = rest.strip_prefix("//").or_else(|| rest.strip_prefix("#![")) {
-            rest = line.split_once('\n')?.1;
-        } else if let Some(block) = rest.strip_prefix("/*") {
-            rest = block.split_once("*/")?.1;
-        } else if let Some(inside) = rest.strip_prefix('(') {
-            rest = inside;
-        } else {
-            let field: String = rest
-                .chars()
-                .take_while(|c| c.is_alphanumeric() || *c == '_')
-                .collect();
-            return (!field.is_empty()).then_some(field);
-        }
-    }
-}
-
 fn scenario_or_named(
     file: &Path,
     named: &str,
@@ -321,24 +311,4 @@ fn scenario_or_named(
 
 fn to_ns(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_field_tells_what_kind_of_file_it_is() {
-        let field = |text| first_field(text);
-        assert_eq!(
-            field("// a failure\n#![enable(implicit_some)]\n(\n  format: 1,").as_deref(),
-            Some("format")
-        );
-        assert_eq!(
-            field("/* x */ ( // y\n name: \"a\")").as_deref(),
-            Some("name")
-        );
-        assert_eq!(field(""), None);
-        assert_eq!(field("// only a comment"), None);
-    }
 }

@@ -47,9 +47,9 @@ pub struct Arguments {
     /// How much is spent on looks; `auto` takes `reduced` where a program draws instead of a graphics processor.
     #[arg(long, value_enum, default_value_t = QualityChoice::Auto)]
     pub quality: QualityChoice,
-    /// Where the camera stands at first.
-    #[arg(long, value_enum, default_value_t = ViewChoice::Overview)]
-    pub view: ViewChoice,
+    /// Where the camera stands at first [default: overview; patient with a person's hands].
+    #[arg(long, value_enum)]
+    pub view: Option<ViewChoice>,
     /// Draw without a screen, into files.
     #[arg(long, requires = "frames")]
     pub headless: bool,

@@ -8,7 +8,7 @@ use bevy_panorbit_camera::PanOrbitCamera;
 use nalgebra::Vector3;
 
 use crate::actions::Action;
-use crate::app::{MESSAGE_FRAMES, PRESETS, PassTime, Wishes, save};
+use crate::app::{HANDS_ON_VIEW, MESSAGE_FRAMES, PRESETS, PassTime, Wishes, save};
 use crate::hands::PersonHands;
 use crate::hud::Screen;
 use crate::hud::layout::{Layout, pixels_per_point};
@@ -20,6 +20,9 @@ use crate::troubles::Trouble;
 /// Speed of a held tip moved by keys, m/s, and of its turn, rad/s. Assumed.
 const KEY_SPEED_M_S: f64 = 0.03;
 const KEY_TURN_RAD_S: f64 = 0.8;
+/// A pixel of the mouse's way moves a tip no further than this, m, however far away it is seen: in the overview a drag
+/// across the screen would cross the whole patient. Assumed.
+const MOST_M_A_PIXEL: f64 = 0.5e-3;
 /// Depth of one notch of the wheel, m, and opening of a jaw in a second, rad. Assumed.
 const WHEEL_M: f64 = 0.004;
 const JAW_RAD_S: f64 = 0.8;
@@ -178,6 +181,8 @@ fn fulfil(
                 Ok(new) => {
                     *hands = PersonHands::new(&new.case.operation);
                     *session = new;
+                    screen.view = HANDS_ON_VIEW;
+                    *preset = PRESETS[HANDS_ON_VIEW];
                 }
                 Err(error) => screen.message = Some((error.to_string(), MESSAGE_FRAMES)),
             },
@@ -334,7 +339,7 @@ fn move_hands(
     };
     if drag.on.is_some() {
         if let Some((at, last)) = cursor.zip(drag.last) {
-            let scale = eye.metres_a_pixel(tip);
+            let scale = eye.metres_a_pixel(tip).min(MOST_M_A_PIXEL);
             let (right, down) = (f64::from(at.x - last.x), f64::from(at.y - last.y));
             hands.move_held(&eye.in_table(right * scale, -down * scale, notches * WHEEL_M));
         }

@@ -9,6 +9,7 @@
 //! 4. [`adversary`]: what an attacker does to the traffic.
 //! 5. [`truth`]: what the monitors judge by; [`chain`]: the hash over the whole history.
 //! 6. [`hosting`]: how to bring your own loop.
+//! 7. [`live`], [`hands`]: a person takes part; [`packets`]: the traffic, for whoever draws it.
 
 pub mod adversary;
 pub mod campaign_section;
@@ -16,6 +17,7 @@ pub mod chain;
 pub mod hands;
 pub mod hosting;
 pub mod journal;
+pub mod live;
 pub mod packets;
 pub mod plant;
 pub mod recorded;

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use campaign::recording::Recorder;
-use campaign::{FORMAT, Failure, FaultFile, Links, Session, verify};
+use campaign::{Change, FORMAT, Failure, FaultFile, Links, Origin, Session, verify};
 use net_model::FaultSchedule;
 use safety::Id;
 use sim::journal::KEY;
@@ -35,6 +35,11 @@ struct Job {
 /// [`InputError`] for files that cannot be read or written, or a scenario that cannot be run.
 pub fn run(arguments: &RunArguments) -> Result<Verdict, InputError> {
     let (mut scenario, hash) = read_operation_and_hash(&arguments.scenario)?;
+    if arguments.swarm && arguments.record.is_some() {
+        return Err(InputError::new(
+            "--record keeps a run that replays, and what --swarm draws is in no file; leave one of them out",
+        ));
+    }
     if arguments.swarm {
         let seed = arguments.seed.unwrap_or(1);
         scenario = Variation::draw(&scenario, seed, true).operation;
@@ -142,12 +147,22 @@ fn play(
         events: true,
         links: false,
     };
+    let operation = session
+        .operation(scenario)
+        .map_err(|error| InputError::new(format!("{file}: {error}")))?;
     let mut twin = session
         .twin(scenario, loop_name.factory(), keep)
         .map_err(|error| InputError::new(format!("{file}: {error}")))?;
-    let own_file = |_: &Twin| session.to_ron();
-    let outcome = pass(arguments, scenario, &mut twin, &own_file)?;
-    let verdict = tell(arguments, scenario, &twin, &outcome, loop_name);
+    let own_file = |twin: &Twin| {
+        let played = Session {
+            loop_name: loop_name.to_string(),
+            hash: twin.outcome().hash,
+            ..session.clone()
+        };
+        played.to_ron()
+    };
+    let outcome = pass(arguments, &operation, &mut twin, &own_file)?;
+    let verdict = tell(arguments, &operation, &twin, &outcome, loop_name);
     if outcome.hash == session.hash {
         outln!("the history is that of the session, bit for bit");
     } else {
@@ -246,7 +261,15 @@ fn session(
     loop_name: LoopName,
 ) -> Result<String, String> {
     let scenario = arguments.scenario.display().to_string();
-    Session::of(twin, (&scenario, hash), COMMIT, &loop_name.to_string()).to_ron()
+    let origin = Origin {
+        scenario: &scenario,
+        scenario_sha256: hash,
+        change: &Change::default(),
+        surgeon_seed: twin.plan().seed,
+        commit: COMMIT,
+        loop_name: &loop_name.to_string(),
+    };
+    Session::of(twin, &origin).to_ron()
 }
 
 fn nanoseconds(seconds: f64) -> u64 {
@@ -359,6 +382,7 @@ fn job(arguments: &RunArguments, scenario: &Operation, hash: &str) -> Result<Job
     if let Some(seed) = arguments.seed {
         (failure.seed, failure.surgeon_seed) = (seed, seed);
     }
+    failure.loop_name = loop_name.to_string();
     failure.duration_ns = asked_ns.unwrap_or(failure.duration_ns);
     Ok(Job {
         promise: Some(failure.requirement),

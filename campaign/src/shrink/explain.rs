@@ -11,7 +11,8 @@ use sim::journal::Happening;
 use sim::state::{Datagram, Judges, Label, Paths, RobotEnd, Tip};
 use sim::{Keep, LoopFactory, Operation, Twin};
 
-use crate::failure::{Failure, FailureError, Links};
+use crate::change::Links;
+use crate::failure::{Failure, FailureError};
 
 /// Events earlier than this before the violation are not told, ns. Assumed.
 const TOLD_NS: u64 = 3_000_000_000;

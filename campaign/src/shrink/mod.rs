@@ -21,7 +21,8 @@ use sim::state::Judges;
 use sim::units::{Degrees, Micrometres, SecondsRange};
 use sim::{Keep, LoopFactory, Operation, Twin};
 
-use crate::failure::{Failure, FailureError, Links};
+use crate::change::Links;
+use crate::failure::{Failure, FailureError};
 use ddmin::ddmin;
 pub use explain::explain;
 

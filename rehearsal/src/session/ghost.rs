@@ -5,9 +5,9 @@
 
 use std::collections::VecDeque;
 
+use control_loop::following::Anchor;
 use control_loop::frame::{Command, HandCommand};
-use nalgebra::Vector3;
-use robot_model::{Arm, JointVector, Pose};
+use robot_model::{Arm, JointVector};
 use sim::state::{NewestCommand, RobotEnd, SetPoint};
 use sim::{Operation, Twin};
 
@@ -26,44 +26,26 @@ pub struct Ghosts {
 
 #[derive(Clone, Copy, Debug)]
 struct Ghost {
-    /// The grip that the robot took hold of, and its anchors as `control_loop` keeps them.
-    taken: Anchor,
+    /// The grip that the robot took hold of.
+    taken: Option<Grip>,
     /// A grip that the console took and the robot has not heard of.
-    coming: Anchor,
+    coming: Option<Grip>,
     joints: JointVector,
 }
 
+/// A grip's number, and what it measures from.
 #[derive(Clone, Copy, Debug)]
-struct Anchor {
-    grip: u32,
-    tip: Pose,
-    motion: Pose,
-}
-
-impl Anchor {
-    const NONE: Self = Self {
-        grip: 0,
-        tip: Pose {
-            rotation: nalgebra::Unit::new_unchecked(nalgebra::Quaternion::new(1.0, 0.0, 0.0, 0.0)),
-            translation: nalgebra::Translation {
-                vector: Vector3::new(0.0, 0.0, 0.0),
-            },
-        },
-        motion: Pose {
-            rotation: nalgebra::Unit::new_unchecked(nalgebra::Quaternion::new(1.0, 0.0, 0.0, 0.0)),
-            translation: nalgebra::Translation {
-                vector: Vector3::new(0.0, 0.0, 0.0),
-            },
-        },
-    };
+struct Grip {
+    number: u32,
+    anchor: Anchor,
 }
 
 impl Ghosts {
     /// Nothing is held; the ghosts are where the arms begin.
     pub fn new(operation: &Operation) -> Self {
         let ghost = |arm: &Arm| Ghost {
-            taken: Anchor::NONE,
-            coming: Anchor::NONE,
+            taken: None,
+            coming: None,
             joints: arm.home,
         };
         Self {
@@ -97,12 +79,9 @@ impl Ghosts {
             let Some((ghost, arm)) = self.arms.get_mut(index).zip(operation.arms.get(index)) else {
                 continue;
             };
-            if command.engaged && ghost.taken.grip != hand.grip {
-                ghost.taken = Anchor {
-                    grip: hand.grip,
-                    tip: arm.tip_pose(&set_point(twin, index).unwrap_or(arm.home)),
-                    motion: hand.motion,
-                };
+            if command.engaged && ghost.taken.is_none_or(|taken| taken.number != hand.grip) {
+                let stands = set_point(twin, index).unwrap_or(arm.home);
+                ghost.taken = Some(Grip::of(hand, arm, &stands));
             }
         }
     }
@@ -120,10 +99,9 @@ impl Ghosts {
                 None => ghost.joints = stands,
                 Some(hand) => {
                     let anchor = ghost.anchor_of(hand, arm, &stands);
-                    let tip = wanted_tip(
-                        &anchor,
-                        hand,
+                    let tip = anchor.wanted_tip(
                         arm,
+                        &hand.motion,
                         settings.motion_scale,
                         settings.least_depth_m,
                     );
@@ -151,42 +129,30 @@ impl Ghosts {
 impl Ghost {
     /// Where motion is measured from: what the robot took hold of, or what it will, as far as can be told now.
     fn anchor_of(&mut self, hand: &HandCommand, arm: &Arm, stands: &JointVector) -> Anchor {
-        if hand.grip == self.taken.grip {
-            return self.taken;
+        let is_of = |grip: &Grip| grip.number == hand.grip;
+        if let Some(taken) = self.taken.filter(is_of) {
+            return taken.anchor;
         }
-        if hand.grip != self.coming.grip {
-            self.coming = Anchor {
-                grip: hand.grip,
-                tip: arm.tip_pose(stands),
-                motion: hand.motion,
-            };
-        }
-        self.coming
+        let coming = self
+            .coming
+            .filter(is_of)
+            .unwrap_or_else(|| Grip::of(hand, arm, stands));
+        self.coming = Some(coming);
+        coming.anchor
     }
 }
 
-/// The tip's pose in the remote-centre frame that a hand asks for, as `control_loop` maps it: scaled, and not nearer
-/// to the remote centre than the least depth.
-fn wanted_tip(
-    anchor: &Anchor,
-    hand: &HandCommand,
-    arm: &Arm,
-    scale: f64,
-    least_depth_m: f64,
-) -> Pose {
-    let base = &arm.base.rotation;
-    let moved = hand.motion.translation.vector - anchor.motion.translation.vector;
-    let moved = base.inverse_transform_vector(&moved) * scale;
-    let turned = base.inverse() * hand.motion.rotation * anchor.motion.rotation.inverse() * base;
-    let shaft = anchor.tip.translation.vector;
-    let mut place = shaft + moved;
-    let depth_m = shaft.norm();
-    if depth_m > 0.0 {
-        let along = shaft / depth_m;
-        let missing_m = least_depth_m.min(depth_m) - place.dot(&along);
-        place += along * missing_m.max(0.0);
+impl Grip {
+    /// Taken by a hand while an arm stands somewhere.
+    fn of(hand: &HandCommand, arm: &Arm, stands: &JointVector) -> Self {
+        Self {
+            number: hand.grip,
+            anchor: Anchor {
+                tip: arm.tip_pose(stands),
+                motion: hand.motion,
+            },
+        }
     }
-    Pose::from_parts(place.into(), turned * anchor.tip.rotation)
 }
 
 fn within_limits(arm: &Arm, mut joints: JointVector) -> JointVector {

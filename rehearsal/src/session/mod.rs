@@ -74,9 +74,7 @@ impl Session {
     pub fn new(case: Case, speed: f64) -> Result<Self, InputError> {
         let build = || -> Result<Run, InputError> {
             let mut twin = case.twin()?;
-            if case.is_live() {
-                twin.expect_interference();
-            }
+            twin.expect_interference();
             Ok(Run::new(twin, &case.operation))
         };
         let run = build()?;
@@ -335,15 +333,16 @@ impl Session {
     /// # Errors
     /// The text cannot be written, in words.
     pub fn recording(&self) -> Result<String, String> {
-        let scenario = self.case.scenario_file.display().to_string();
-        let scenario = (scenario.as_str(), self.case.scenario_sha256.as_str());
-        campaign::Session::of(
-            &self.run.twin,
-            scenario,
-            COMMIT,
-            &self.case.loop_name.to_string(),
-        )
-        .to_ron()
+        let case = &self.case;
+        let origin = campaign::Origin {
+            scenario: &case.scenario_file.display().to_string(),
+            scenario_sha256: &case.scenario_sha256,
+            change: &case.change,
+            surgeon_seed: case.hands.surgeon_seed().unwrap_or(case.plan.seed),
+            commit: COMMIT,
+            loop_name: &case.loop_name.to_string(),
+        };
+        campaign::Session::of(&self.run.twin, &origin).to_ron()
     }
 
     /// Takes the report anew from whichever world is the furthest.

@@ -138,6 +138,60 @@ fn interfering_with_a_watched_run_begins_another_future() {
 }
 
 #[test]
+fn a_failure_that_somebody_interferes_with_is_saved_as_it_went_on() {
+    let scenario = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../scenarios/casablanca_shanghai.ron"
+    );
+    let shipped = case(&[]);
+    // What shrinking leaves: one arm, steady links, another surgeon.
+    let failure = campaign::Failure {
+        format: campaign::FORMAT,
+        commit: String::new(),
+        scenario: scenario.into(),
+        scenario_sha256: shipped.scenario_sha256.clone(),
+        loop_name: "own".into(),
+        requirement: Id::R07,
+        violated_at_ns: 0,
+        duration_ns: 4 * S,
+        seed: 3,
+        surgeon_seed: 4,
+        schedule: net_model::FaultSchedule::default(),
+        links: campaign::Links::Constant,
+        arms: Some(vec!["right".into()]),
+        surgeon: None,
+        explanation: String::new(),
+    };
+    let folder = std::env::temp_dir().join(format!("rehearsal-interfered-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a temporary folder");
+    let file = folder.join("failure.ron");
+    std::fs::write(&file, failure.to_ron().expect("it can be written")).expect("written");
+    let arguments = Arguments::try_parse_from(["rehearsal".as_ref(), file.as_os_str()]);
+    let case = Case::open(&arguments.expect("a command line")).expect("it reads");
+    let mut session = Session::new(case, 1.0).expect("the world can be built");
+    session.seek(2 * S + 500_000_000);
+    // The attacker has heard all that was sent before anybody asked for it.
+    session.trouble(Trouble::Replay);
+    session.trouble(Trouble::CutA);
+    session.seek(4 * S);
+    let hostile = session.twin().packets().expect("they are remembered");
+    assert!(hostile.packets().any(|packet| packet.is_hostile));
+    let text = session.recording().expect("it can be written");
+    let recorded = campaign::Session::from_ron(&text).expect("it reads");
+    let replayed = recorded
+        .twin(
+            &shipped.operation,
+            shipped.loop_name.factory(),
+            sim::Keep::default(),
+        )
+        .expect("it can be built")
+        .run_to_end()
+        .hash;
+    std::fs::remove_dir_all(&folder).expect("it was there");
+    assert_eq!(replayed, hash(&session));
+}
+
+#[test]
 fn jumping_to_events_stops_at_each_that_is_worth_a_look() {
     let mut session = session(&["--duration", "4", "--faults", "none", "--cut", "both@2..4"]);
     session.scout(&mut || true);

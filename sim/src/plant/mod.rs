@@ -9,6 +9,7 @@
 //! - [`sensors`], [`trouble`]: what the loop is told of the joints, and what goes wrong with the robot.
 
 mod articulated;
+mod nearness;
 pub mod patient;
 mod rapier;
 pub mod sensors;

@@ -18,6 +18,7 @@ use robot_model::dynamics::Wrench;
 use robot_model::{JointVector, MAX_JOINTS, Rod};
 
 use super::DrivenArm;
+use super::nearness::{LinkRod, Nearest, Nearness, nearest};
 use super::patient::{Compliance, PatientSettings, within};
 
 /// How arms give way: stiffness of each arm's base at the remote centre, and how arm meets arm.
@@ -151,12 +152,6 @@ struct Shape {
     outside_depth_m: f64,
 }
 
-#[derive(Clone, Copy)]
-struct LinkRod {
-    joint: usize,
-    rod: Rod,
-}
-
 /// What of a capsule a rod is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -165,70 +160,6 @@ enum Part {
     Outer,
     /// Of a shaft, what is inside.
     Inner,
-}
-
-/// Two rods of two sets, by their places in them.
-type Pair = (usize, usize);
-
-/// Which rods of two sets come nearest, and how near the others can be at most: a distance found once shrinks by no
-/// more than what both sets have travelled since. It saves work and changes no result.
-#[derive(Clone, Default)]
-struct Nearness {
-    /// Of each pair its distance when it was last found, and the travel of both sets up to then, m.
-    bounds_m: Vec<f64>,
-    closest: Option<Pair>,
-}
-
-/// More than all rounding in a bound, m.
-const ROUNDING_M: f64 = 1e-8;
-
-impl Nearness {
-    /// Finds the closest pair; none where no pair is nearer than `within_m`. Both sets have travelled `travel_m` in all.
-    fn look(&mut self, rods: &[LinkRod], others: &[LinkRod], travel_m: f64, within_m: f64) {
-        let count = rods.len() * others.len();
-        if self.bounds_m.len() != count {
-            self.bounds_m = vec![f64::NEG_INFINITY; count];
-            self.closest = None;
-        }
-        let mut best_m = within_m;
-        if let Some((one, other)) = self.closest {
-            let likely_m = rods[one].rod.clearance_m(&others[other].rod);
-            // Of pairs that are equally close the first counts, this one too: hence the least step above its distance.
-            best_m = best_m.min(likely_m.next_up());
-        }
-        self.closest = None;
-        let mut bounds = self.bounds_m.iter_mut();
-        for (one, rod) in rods.iter().enumerate() {
-            for ((other, other_rod), bound_m) in others.iter().enumerate().zip(&mut bounds) {
-                if *bound_m - travel_m - ROUNDING_M >= best_m {
-                    continue;
-                }
-                let distance_m = rod.rod.clearance_m(&other_rod.rod);
-                *bound_m = distance_m + travel_m;
-                if distance_m < best_m {
-                    best_m = distance_m;
-                    self.closest = Some((one, other));
-                }
-            }
-        }
-    }
-
-    /// Where the closest pair comes nearest, and the joints of both links.
-    fn nearest(&self, rods: &[LinkRod], others: &[LinkRod]) -> Option<(Nearest, usize, usize)> {
-        let (one, other) = self.closest?;
-        let (one, other) = (rods.get(one)?, others.get(other)?);
-        Some((nearest(&one.rod, &other.rod), one.joint, other.joint))
-    }
-}
-
-/// Where two rods come nearest.
-#[derive(Clone, Copy)]
-struct Nearest {
-    distance_m: f64,
-    /// Half way between the surfaces.
-    point_m: Vector3<f64>,
-    /// From the second to the first; a unit vector, or zero where the segments meet.
-    normal: Vector3<f64>,
 }
 
 impl Touching {
@@ -596,47 +527,5 @@ fn above_table(rod: &Rod) -> Nearest {
         distance_m: lower.z - rod.radius_m,
         point_m: Vector3::new(lower.x, lower.y, 0.0),
         normal: Vector3::z(),
-    }
-}
-
-/// Where two rods come nearest: the quadratic's minimum, held inside both segments.
-fn nearest(a: &Rod, b: &Rod) -> Nearest {
-    let (along_a, along_b) = (a.to_m - a.from_m, b.to_m - b.from_m);
-    let between = a.from_m - b.from_m;
-    let (aa, bb, ab) = (
-        along_a.norm_squared(),
-        along_b.norm_squared(),
-        along_a.dot(&along_b),
-    );
-    let (ac, bc) = (along_a.dot(&between), along_b.dot(&between));
-    let share = |projection: f64, square: f64| {
-        if square > 0.0 {
-            (projection / square).clamp(0.0, 1.0)
-        } else {
-            0.0
-        }
-    };
-    let parallel = aa * bb - ab * ab;
-    let start = if parallel > f64::EPSILON * aa * bb {
-        ((ab * bc - ac * bb) / parallel).clamp(0.0, 1.0)
-    } else {
-        0.0
-    };
-    let on_b = share(ab * start + bc, bb);
-    let on_a = share(ab * on_b - ac, aa);
-    let (point_a, point_b) = (a.from_m + along_a * on_a, b.from_m + along_b * on_b);
-    let apart = point_a - point_b;
-    let length_m = apart.norm();
-    let normal = if length_m > 0.0 {
-        apart / length_m
-    } else {
-        Vector3::zeros()
-    };
-    let surface_a = point_a - normal * a.radius_m;
-    let surface_b = point_b + normal * b.radius_m;
-    Nearest {
-        distance_m: length_m - a.radius_m - b.radius_m,
-        point_m: (surface_a + surface_b) * 0.5,
-        normal,
     }
 }
