@@ -51,6 +51,7 @@ pub fn trace(id: &str) -> Option<Trace> {
             "control_loop/src/interlock.rs",
             &[
                 "control_loop/tests/interlock.rs",
+                "control_loop/tests/silence.rs",
                 "safety/src/monitors/silence.rs",
             ],
         ),
@@ -58,7 +59,7 @@ pub fn trace(id: &str) -> Option<Trace> {
             "the set-point of a hold is constant",
             "control_loop/src/shaper.rs",
             &[
-                "control_loop/tests/loop_laws.rs",
+                "control_loop/tests/holding.rs",
                 "safety/src/monitors/hold.rs",
             ],
         ),
@@ -67,6 +68,7 @@ pub fn trace(id: &str) -> Option<Trace> {
             "control_loop/src/interlock.rs",
             &[
                 "control_loop/tests/interlock.rs",
+                "control_loop/tests/holding.rs",
                 "safety/src/monitors/resume.rs",
             ],
         ),
@@ -86,7 +88,7 @@ pub fn trace(id: &str) -> Option<Trace> {
         "R15" => (
             "placement of the arms, by the scenario",
             "robot_model/src/capsule.rs",
-            &["robot_model/tests/descriptions.rs"],
+            &["sim/tests/patient.rs", "sim/src/plant/nearness.rs"],
         ),
         "R16" => (
             "limits of the tip's speed and of the servo's force",

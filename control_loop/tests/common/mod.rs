@@ -17,6 +17,8 @@ use control_loop::{
     RobotLoop, RobotStart, Sensed, SessionKeys, State, TickOutput,
 };
 use nalgebra::{Translation3, UnitQuaternion};
+use proptest::prelude::ProptestConfig;
+use proptest::test_runner::RngSeed;
 use robot_model::{Arm, ArmKind, JointVector, MAX_ARMS, Pose};
 
 pub const MS: u64 = 1_000_000;
@@ -486,6 +488,27 @@ pub fn digest(robot: &impl RobotLoop) -> Vec<u8> {
     let mut bytes = Vec::new();
     robot.digest(&mut |part| bytes.extend_from_slice(part));
     bytes
+}
+
+/// Held at 720 ms; the link is good again from 800 ms on.
+pub fn held() -> Network {
+    Network::good().cut(600..800)
+}
+
+/// The time for a stop, ms.
+pub const STOP_MS: u64 = 200;
+
+pub fn assert_still(world: &World, within_ms: Range<u64>, why: &str) {
+    assert!(!world.moved(within_ms), "{why}: a set-point changed");
+}
+
+/// So many cases, the same ones each time.
+pub fn config(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::with_cases(cases)
+    }
 }
 
 // ------------------------------------------------------------------------------------- the surgeon

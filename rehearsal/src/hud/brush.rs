@@ -1,8 +1,10 @@
 //! Painting in points: texts, badges, and the shapes that say what colours say.
 
+use std::sync::Arc;
+
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2,
-    pos2, vec2,
+    Align2, Color32, CornerRadius, FontId, Galley, Painter, Pos2, Rect, Shape, Stroke, StrokeKind,
+    Vec2, pos2, vec2,
 };
 
 use crate::palette::{GREEN, LINE, ORANGE, PURPLE, RAISED, SKY_BLUE, TEXT, VERMILLION, YELLOW};
@@ -42,10 +44,7 @@ pub fn write_within(
         colour,
     );
     job.wrap = bevy_egui::egui::text::TextWrapping::truncate_at_width(width);
-    let galley = painter.layout_job(job);
-    let place = Rect::from_min_size(at, galley.size());
-    painter.galley(at, galley, colour);
-    place
+    set(painter, at, painter.layout_job(job), colour)
 }
 
 /// Writes text in lines no wider than `width`; returns where it stands.
@@ -57,10 +56,21 @@ pub fn write_lines(
     colour: Color32,
     text: &str,
 ) -> Rect {
-    let galley = painter.layout(text.to_owned(), FontId::proportional(size), colour, width);
+    let font = FontId::proportional(size);
+    let galley = painter.layout(text.to_owned(), font, colour, width);
+    set(painter, at, galley, colour)
+}
+
+/// Sets text that is laid out; returns where it stands.
+fn set(painter: &Painter, at: Pos2, galley: Arc<Galley>, colour: Color32) -> Rect {
     let place = Rect::from_min_size(at, galley.size());
     painter.galley(at, galley, colour);
     place
+}
+
+/// Writes the heading of a part of the screen.
+pub fn heading(painter: &Painter, at: Pos2, text: &str) -> Rect {
+    write(painter, at, Align2::LEFT_TOP, NORMAL, TEXT, text)
 }
 
 /// A box with a line around it.

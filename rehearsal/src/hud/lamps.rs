@@ -4,7 +4,7 @@ use bevy_egui::egui::{Align2, CornerRadius, Rect, Sense, Stroke, Ui, pos2, vec2}
 use safety::{Finding, Verdict};
 
 use super::Shown;
-use super::brush::{NORMAL, SMALL, cross, write, write_within};
+use super::brush::{SMALL, cross, heading, write, write_within};
 use crate::palette::{FAINT, GREEN, LINE, TEXT, VERMILLION, YELLOW};
 use crate::texts::{Text, requirement};
 
@@ -16,14 +16,8 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>) {
     let painter = ui.painter().clone();
     let painter = &painter;
     let left = rect.min.x + 10.0;
-    write(
-        painter,
-        pos2(left, rect.min.y + 4.0),
-        Align2::LEFT_TOP,
-        NORMAL,
-        TEXT,
-        language.say(Text::Requirements),
-    );
+    let at = pos2(left, rect.min.y + 4.0);
+    heading(painter, at, language.say(Text::Requirements));
     let findings = shown.session.findings();
     let row = ((rect.height() - 24.0) / findings.len().max(1) as f32).min(19.0);
     for (index, finding) in findings.iter().enumerate() {

@@ -3,7 +3,7 @@
 use bevy_egui::egui::{Align2, Color32, CornerRadius, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::Shown;
-use super::brush::{NORMAL, SMALL, badge, write, write_lines, write_within};
+use super::brush::{NORMAL, SMALL, badge, heading, write, write_lines, write_within};
 use super::layout::picture_in;
 use crate::palette::{FAINT, GREEN, LINE, ORANGE, TEXT, VERMILLION, YELLOW};
 use crate::scene::Picture;
@@ -17,14 +17,8 @@ pub fn draw(ui: &mut Ui, rect: Rect, shown: &Shown<'_>) {
     let painter = ui.painter();
     let left = rect.min.x + 8.0;
     let width = rect.width() - 16.0;
-    write(
-        painter,
-        pos2(left, rect.min.y + 4.0),
-        Align2::LEFT_TOP,
-        NORMAL,
-        TEXT,
-        language.say(Text::Picture),
-    );
+    let at = pos2(left, rect.min.y + 4.0);
+    heading(painter, at, language.say(Text::Picture));
     let frame = picture_in(rect);
     painter.rect_filled(frame, CornerRadius::ZERO, Color32::BLACK);
     if let Some((texture, aspect)) = shown.picture {
