@@ -7,6 +7,7 @@ use bevy::prelude::*;
 use super::shape::along;
 use super::{EndoscopeCamera, MainCamera, SceneSet, TableFrame, room_layer, table_m};
 use crate::scene::{ArmFrame, SceneState};
+use robot_model::Pose;
 
 /// Two arms that differ by less than this, m, are at one place: their ghost is not shown.
 pub const VISIBLE_M: f64 = 5e-4;
@@ -20,6 +21,12 @@ pub fn differs(wanted: &ArmFrame, actual: &ArmFrame) -> bool {
     let turned_rad = wanted.tip.rotation.angle_to(&actual.tip.rotation);
     let opened_rad = (wanted.jaw_rad - actual.jaw_rad).abs();
     apart_m > VISIBLE_M || turned_rad > VISIBLE_RAD || opened_rad > 2.0 * VISIBLE_RAD
+}
+
+/// Whether a part of a ghost is so far from the arm's own that both can be seen.
+pub fn is_elsewhere(wanted: &Pose, actual: &Pose) -> bool {
+    let apart_m = (wanted.translation.vector - actual.translation.vector).norm();
+    apart_m > 0.4 * VISIBLE_M || wanted.rotation.angle_to(&actual.rotation) > 0.4 * VISIBLE_RAD
 }
 
 /// A ring about the tip of an arm; it faces the camera of its layer and keeps its size in the picture.
@@ -138,6 +145,18 @@ pub(super) fn place_threads(
 mod tests {
     use super::super::tests::{at_home, operation};
     use super::*;
+
+    #[test]
+    fn of_a_ghost_whose_jaw_alone_is_wider_only_the_jaw_is_drawn() {
+        let place = Pose::translation(0.01, 0.02, 0.03);
+        let turned = |rad: f64| {
+            let turn = nalgebra::UnitQuaternion::from_euler_angles(0.0, 0.0, rad);
+            Pose::from_parts(place.translation, turn)
+        };
+        assert!(!is_elsewhere(&place, &place));
+        assert!(is_elsewhere(&turned(0.1), &place));
+        assert!(is_elsewhere(&Pose::translation(0.01, 0.02, 0.0303), &place));
+    }
 
     #[test]
     fn a_ghost_is_shown_from_half_a_millimetre_a_few_degrees_or_an_opened_jaw_on() {

@@ -30,7 +30,7 @@ use crate::scene::{SceneFrame, SceneSetup, SceneState};
 use arm::{Anchor, Stuff, quat};
 pub use cameras::MainCamera;
 pub use endoscope::EndoscopeCamera;
-pub use markers::{VISIBLE_M, differs};
+pub use markers::{VISIBLE_M, differs, is_elsewhere};
 use paint::{Coat, Paints};
 pub use paint::{DELAY, GHOST, TIP};
 use plain::{Lit, Plain};
@@ -419,19 +419,22 @@ impl Builder<'_, '_, '_> {
     }
 }
 
-/// Puts every part where its frame says; ghosts only where they differ from the arm.
+/// Puts every part where its frame says; of ghosts only what is elsewhere than the arm: two surfaces in one place flicker.
 fn place_parts(state: Res<SceneState>, mut parts: Query<(&Part, &mut Transform, &mut Visibility)>) {
     for (part, mut transform, mut visibility) in &mut parts {
         let Some(arm) = part.set.frame(&state).arms.get(part.arm) else {
             visibility.set_if_neq(Visibility::Hidden);
             continue;
         };
+        let pose = part.anchor.pose(&part.base, arm);
         let actual = part
             .ghost_of
             .map(|set| set.frame(&state).arms.get(part.arm));
         let shown = match actual {
             None => true,
-            Some(actual) => actual.is_some_and(|actual| differs(arm, actual)),
+            Some(actual) => actual.is_some_and(|actual| {
+                differs(arm, actual) && is_elsewhere(&pose, &part.anchor.pose(&part.base, actual))
+            }),
         };
         visibility.set_if_neq(if shown {
             Visibility::Inherited
@@ -439,7 +442,6 @@ fn place_parts(state: Res<SceneState>, mut parts: Query<(&Part, &mut Transform, 
             Visibility::Hidden
         });
         if shown {
-            let pose = part.anchor.pose(&part.base, arm);
             transform.set_if_neq(Transform {
                 translation: table_m(&pose.translation.vector),
                 rotation: quat(&pose.rotation),
