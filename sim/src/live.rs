@@ -11,6 +11,14 @@ use crate::hands::HandTrack;
 use crate::state::{Clock, Paths};
 use crate::twin::Twin;
 
+/// What has been done by hand: how many faults were added, faults ended, and attacks added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Interventions {
+    faults: usize,
+    ends: usize,
+    attacks: usize,
+}
+
 /// What was added by hand begins in the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLate {
@@ -66,6 +74,7 @@ impl Twin {
         let (faults, seed) = (faults.clone(), self.plan.seed);
         let mut paths = self.app.world_mut().resource_mut::<Paths>();
         paths.network.add_faults(now_ns, &faults, known, seed);
+        self.interventions.faults += 1;
         Ok(known)
     }
 
@@ -85,6 +94,7 @@ impl Twin {
         let faults = &self.plan.faults;
         let mut paths = self.app.world_mut().resource_mut::<Paths>();
         paths.network.end_faults(faults);
+        self.interventions.ends += 1;
         true
     }
 
@@ -97,11 +107,40 @@ impl Twin {
         if attack.at_ms.ns() < now_ns {
             return Err(TooLate { now_ns });
         }
+        self.interventions.attacks += 1;
         self.plan.faults.attacks.push(attack);
         self.app
             .world_mut()
             .resource_mut::<Adversary>()
             .add(&attack);
         Ok(())
+    }
+
+    /// Does again what was done by hand since a moment that the run went back to; the present of another lineage, as
+    /// splitting has them, in which nothing was, stays as it is.
+    pub(crate) fn intervene_again(&mut self, now_ns: u64, until_then: Interventions) {
+        let Interventions {
+            faults,
+            ends,
+            attacks,
+        } = self.interventions;
+        let plan = &self.plan.faults;
+        let world = self.app.world_mut();
+        let mut paths = world.resource_mut::<Paths>();
+        let added = faults.saturating_sub(until_then.faults);
+        if added > 0 {
+            let known = plan.faults.len() - added;
+            paths
+                .network
+                .add_faults(now_ns, plan, known, self.plan.seed);
+        }
+        if added > 0 || ends > until_then.ends {
+            paths.network.end_faults(plan);
+        }
+        let mut adversary = world.resource_mut::<Adversary>();
+        let known = plan.attacks.len() - attacks.saturating_sub(until_then.attacks);
+        for attack in &plan.attacks[known..] {
+            adversary.add(attack);
+        }
     }
 }

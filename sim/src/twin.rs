@@ -16,6 +16,7 @@ use crate::chain::{Chain, Link};
 use crate::hands::HandTrack;
 use crate::hosting::{LoopFactory, LoopSetup};
 use crate::journal::{Event, Happening, Journal};
+use crate::live::Interventions;
 use crate::packets::PacketLog;
 use crate::plant::Plant;
 use crate::scenario::Operation;
@@ -86,6 +87,7 @@ pub struct Twin {
     pub(crate) app: App,
     arms: Vec<Entity>,
     pub(crate) plan: RunPlan,
+    pub(crate) interventions: Interventions,
 }
 
 /// A run's result.
@@ -120,8 +122,8 @@ pub struct Snapshot {
     journal: Journal,
     chain: Chain,
     packets: Option<PacketLog>,
-    /// Faults and attacks that the plan had.
-    planned: (usize, usize),
+    /// What had been done by hand.
+    interventions: Interventions,
     arms: Vec<(SetPoint, Measured, Tip)>,
 }
 
@@ -261,6 +263,7 @@ impl Twin {
             app,
             arms,
             plan: plan.clone(),
+            interventions: Interventions::default(),
         })
     }
 
@@ -366,10 +369,7 @@ impl Twin {
             journal: world.resource::<Journal>().clone(),
             chain: world.resource::<Chain>().clone(),
             packets: world.get_resource().cloned(),
-            planned: (
-                self.plan.faults.faults.len(),
-                self.plan.faults.attacks.len(),
-            ),
+            interventions: self.interventions,
             arms: self
                 .arms
                 .iter()
@@ -418,20 +418,7 @@ impl Twin {
         for (&arm, &state) in self.arms.iter().zip(&snapshot.arms) {
             world.entity_mut(arm).insert(state);
         }
-        let (faults, attacks) = snapshot.planned;
-        let RunPlan {
-            seed, faults: plan, ..
-        } = &self.plan;
-        let now_ns = snapshot.clock.now_ns();
-        let mut paths = world.resource_mut::<Paths>();
-        if faults < plan.faults.len() {
-            paths.network.add_faults(now_ns, plan, faults, *seed);
-        }
-        paths.network.end_faults(plan);
-        let mut adversary = world.resource_mut::<Adversary>();
-        for attack in plan.attacks.iter().skip(attacks) {
-            adversary.add(attack);
-        }
+        self.intervene_again(snapshot.clock.now_ns(), snapshot.interventions);
     }
 }
 
