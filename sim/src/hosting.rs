@@ -1,18 +1,33 @@
 //! How the twin hosts a robot end: ours, a flawed one, or yours.
 
+use std::any::Any;
+
 use control_loop::{LoopSettings, PresharedKey, RobotLoop, RobotStart, SettingsError};
 use robot_model::Arm;
 
 /// A robot end that the twin can copy: the second copy watches requirement R09, and a snapshot holds
 /// one. Any `RobotLoop` that is `Clone + Send + Sync` is one already.
-pub trait HostedLoop: RobotLoop + Send + Sync {
+pub trait HostedLoop: RobotLoop + Any + Send + Sync {
     /// A copy that continues bit for bit as this one would.
     fn clone_box(&self) -> Box<dyn HostedLoop>;
+
+    /// Becomes such a copy of another loop, in its own place; does nothing and says `false` if that is of another
+    /// kind.
+    fn become_copy_of(&mut self, other: &dyn HostedLoop) -> bool;
 }
 
 impl<T: RobotLoop + Clone + Send + Sync + 'static> HostedLoop for T {
     fn clone_box(&self) -> Box<dyn HostedLoop> {
         Box::new(self.clone())
+    }
+
+    fn become_copy_of(&mut self, other: &dyn HostedLoop) -> bool {
+        let other: &dyn Any = other;
+        let same_kind = other.downcast_ref::<T>();
+        if let Some(other) = same_kind {
+            self.clone_from(other);
+        }
+        same_kind.is_some()
     }
 }
 

@@ -1,8 +1,6 @@
 //! One arm on a bench: a loop that follows a console, the sealed frames that the console would send next, and the
 //! judges.
 
-use std::hash::Hasher;
-
 use control_loop::frame::{self, Command, HandCommand};
 use control_loop::session::open_hello;
 use control_loop::{
@@ -12,7 +10,6 @@ use control_loop::{
 use robot_model::{Arm, ArmKind, JointVector, MAX_ARMS, MAX_JOINTS, Pose};
 use safety::{Id, ROUNDING, Thresholds};
 use sim::{HostedLoop, LoopFactory, LoopSetup, Operation};
-use xxhash_rust::xxh3::Xxh3;
 
 use super::{Exercised, ExhaustError, Scale, name_of};
 
@@ -43,10 +40,15 @@ pub(super) struct BenchTop {
 #[derive(Clone)]
 pub(super) struct Situation {
     pub(super) robot: Box<dyn HostedLoop>,
+    pub(super) seen: Seen,
+}
+
+/// What the judges remember.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
     /// The newest set-points first.
     pub(super) set_points: [JointVector; 3],
     pub(super) engagement: u32,
-    pub(super) state: State,
     newest_applied: (u32, u64),
     /// The clutch number that was followed.
     clutch: u32,
@@ -184,12 +186,13 @@ impl BenchTop {
                     thresholds: operation.requirements,
                     start: Situation {
                         robot,
-                        set_points,
-                        engagement,
-                        state: output.state,
-                        newest_applied,
-                        clutch: 1,
-                        held_clutch: None,
+                        seen: Seen {
+                            set_points,
+                            engagement,
+                            newest_applied,
+                            clutch: 1,
+                            held_clutch: None,
+                        },
                     },
                 });
             }
@@ -204,7 +207,7 @@ impl BenchTop {
 
     /// A frame as the console makes it when it knows this engagement number.
     pub(super) fn bytes(&self, number: usize, engagement: u32) -> &[u8] {
-        let above = engagement.saturating_sub(self.start.engagement) as usize;
+        let above = engagement.saturating_sub(self.start.seen.engagement) as usize;
         let frames = &self.sealed[number];
         &frames[above.min(frames.len() - 1)]
     }
@@ -216,35 +219,35 @@ impl BenchTop {
         tick: usize,
         exercised: &mut Exercised,
     ) -> Result<Situation, (&'static str, String)> {
+        let seen = &mut now.seen;
         let output = now
             .robot
-            .tick(self.at_ns(tick), &sensed(&now.set_points[0]));
-        self.judge(&now, &output, tick)?;
+            .tick(self.at_ns(tick), &sensed(&seen.set_points[0]));
+        self.judge(seen, &output, tick)?;
         let halts = matches!(
             output.state,
             State::Holding | State::Faulted | State::Stopped
         );
-        if halts && now.held_clutch.is_none() {
-            now.held_clutch = Some(now.clutch);
+        if halts && seen.held_clutch.is_none() {
+            seen.held_clutch = Some(seen.clutch);
         }
         exercised.held += u64::from(output.state == State::Holding);
         if let Some(applied) = output.applied {
             exercised.applied += 1;
-            now.newest_applied = (applied.epoch, applied.sequence);
-            now.clutch = applied.clutch;
-            if now.held_clutch.take().is_some() {
+            seen.newest_applied = (applied.epoch, applied.sequence);
+            seen.clutch = applied.clutch;
+            if seen.held_clutch.take().is_some() {
                 exercised.resumed += 1;
             }
         }
-        now.engagement = output.engagement;
-        now.state = output.state;
-        now.set_points = [output.set_points[0], now.set_points[0], now.set_points[1]];
+        seen.engagement = output.engagement;
+        seen.set_points = [output.set_points[0], seen.set_points[0], seen.set_points[1]];
         Ok(now)
     }
 
     fn judge(
         &self,
-        before: &Situation,
+        before: &Seen,
         output: &TickOutput,
         tick: usize,
     ) -> Result<(), (&'static str, String)> {
@@ -340,79 +343,54 @@ impl BenchTop {
 }
 
 impl Situation {
-    /// The same with the loop as it is after some receptions.
-    pub(super) fn with_robot(&self, robot: Box<dyn HostedLoop>) -> Self {
-        Self { robot, ..*self }
-    }
-
     /// What motion depends on from now on, and what the judges remember.
-    pub(super) fn key(&self, also: &[u32]) -> u128 {
-        let mut hasher = Folding::new();
-        self.robot.digest_motion(&mut |bytes| hasher.add(bytes));
-        for value in self.set_points.iter().flatten() {
-            hasher.add(&value.to_bits().to_le_bytes());
+    pub(super) fn key(&self, also: &[u32], folding: &mut Folding) -> u128 {
+        folding.begin();
+        self.robot.digest_motion(&mut |bytes| folding.add(bytes));
+        let seen = &self.seen;
+        for value in seen.set_points.iter().flatten() {
+            folding.add(&value.to_bits().to_le_bytes());
         }
-        for value in [self.engagement, self.clutch, self.newest_applied.0] {
-            hasher.add(&value.to_le_bytes());
+        for value in [seen.engagement, seen.clutch, seen.newest_applied.0] {
+            folding.add(&value.to_le_bytes());
         }
-        hasher.add(&self.newest_applied.1.to_le_bytes());
-        let held = self.held_clutch.map_or(u32::MAX, |clutch| clutch);
-        hasher.add(&held.to_le_bytes());
+        folding.add(&seen.newest_applied.1.to_le_bytes());
+        let held = seen.held_clutch.map_or(u32::MAX, |clutch| clutch);
+        folding.add(&held.to_le_bytes());
         for value in also {
-            hasher.add(&value.to_le_bytes());
+            folding.add(&value.to_le_bytes());
         }
-        hasher.value()
+        folding.value()
     }
 }
 
 /// What the loop's motion depends on.
-pub(super) fn motion_key(robot: &dyn HostedLoop) -> u128 {
-    let mut hasher = Folding::new();
-    robot.digest_motion(&mut |bytes| hasher.add(bytes));
-    hasher.value()
+pub(super) fn motion_key(robot: &dyn HostedLoop, folding: &mut Folding) -> u128 {
+    folding.begin();
+    robot.digest_motion(&mut |bytes| folding.add(bytes));
+    folding.value()
 }
 
-/// Hashes small pieces through one buffer.
-struct Folding {
-    buffer: [u8; FOLDED_BYTES],
-    filled: usize,
-    hasher: Option<Box<Xxh3>>,
+/// Hashes small pieces through one buffer, which is used again and again.
+pub(super) struct Folding {
+    bytes: Vec<u8>,
 }
-
-/// More than the motion of one arm takes, so that one hash is enough.
-const FOLDED_BYTES: usize = 4_096;
 
 impl Folding {
-    fn new() -> Self {
-        Self {
-            buffer: [0; FOLDED_BYTES],
-            filled: 0,
-            hasher: None,
-        }
+    pub(super) fn new() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
+    fn begin(&mut self) {
+        self.bytes.clear();
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        if self.filled + bytes.len() > FOLDED_BYTES {
-            let hasher = self.hasher.get_or_insert_with(|| Box::new(Xxh3::new()));
-            hasher.write(&self.buffer[..self.filled]);
-            self.filled = 0;
-            if bytes.len() > FOLDED_BYTES {
-                hasher.write(bytes);
-                return;
-            }
-        }
-        self.buffer[self.filled..self.filled + bytes.len()].copy_from_slice(bytes);
-        self.filled += bytes.len();
+        self.bytes.extend_from_slice(bytes);
     }
 
-    fn value(mut self) -> u128 {
-        match &mut self.hasher {
-            Some(hasher) => {
-                hasher.write(&self.buffer[..self.filled]);
-                hasher.digest128()
-            }
-            None => xxhash_rust::xxh3::xxh3_128(&self.buffer[..self.filled]),
-        }
+    fn value(&self) -> u128 {
+        xxhash_rust::xxh3::xxh3_128(&self.bytes)
     }
 }
 

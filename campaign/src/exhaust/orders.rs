@@ -12,7 +12,7 @@ use safety::Id;
 use serde::Serialize;
 use sim::{LoopFactory, Operation};
 
-use super::bench_top::{BenchTop, Situation, motion_key};
+use super::bench_top::{BenchTop, Folding, Situation, motion_key};
 use super::{Exercised, ExhaustError, Scale, name_of};
 
 /// More frames take longer than anybody waits for what they add.
@@ -93,7 +93,7 @@ fn walk(
                     return (orders, states);
                 };
                 let mask = mask | 1 << one;
-                let key = after.key(&[]);
+                let key = after.key(&[], &mut Folding::new());
                 next.entry((mask, key))
                     .and_modify(|(_, known, _)| *known += ways)
                     .or_insert((after, *ways, longer));
@@ -124,7 +124,7 @@ fn walk_words(top: &BenchTop, frames: usize, counts: &mut OrderCounts) -> u128 {
                 };
                 let mut times = times.clone();
                 times[number] += 1;
-                let key = after.key(&[]);
+                let key = after.key(&[], &mut Folding::new());
                 next.entry((times, key))
                     .and_modify(|(_, known)| *known += ways)
                     .or_insert((after, *ways));
@@ -149,20 +149,23 @@ fn arrive(
     // All frames are made in the first ticks, none arrives before the last is made.
     let tick = top.frames + step;
     let mut now = before.clone();
-    let bytes = top.bytes(number, top.start.engagement);
+    let bytes = top.bytes(number, top.start.seen.engagement);
     now.robot.receive(top.at_ns(tick), path, bytes);
     counts.steps += 2;
+    let mut folding = Folding::new();
     let mut exercised = Exercised::default();
-    let is_changed =
-        is_repeated && motion_key(now.robot.as_ref()) != motion_key(before.robot.as_ref());
+    let mut key = |now: &Situation| motion_key(now.robot.as_ref(), &mut folding);
+    let is_changed = is_repeated && key(&now) != key(before);
     let without = is_changed.then(|| top.tick(before.clone(), tick, &mut exercised));
     let with = top.tick(now, tick, &mut exercised);
     let failure = match (&with, &without) {
         (Err((requirement, what)), _) => Some(((*requirement).to_owned(), what.clone())),
-        (Ok(with), Some(Ok(without))) if with.set_points[0] != without.set_points[0] => Some((
-            name_of(Id::R09).to_owned(),
-            format!("frame {} coming again moves the arm", number + 1),
-        )),
+        (Ok(with), Some(Ok(without))) if with.seen.set_points[0] != without.seen.set_points[0] => {
+            Some((
+                name_of(Id::R09).to_owned(),
+                format!("frame {} coming again moves the arm", number + 1),
+            ))
+        }
         _ => None,
     };
     match failure {

@@ -8,7 +8,7 @@ use control_loop::PathId;
 use safety::Id;
 use sim::HostedLoop;
 
-use super::bench_top::{BenchTop, Situation, motion_key};
+use super::bench_top::{BenchTop, Folding, Seen, Situation, motion_key};
 use super::{Exercised, ExhaustReport, ExhaustSettings, OrderCounts, Violation, name_of};
 
 /// Frames that may come in one tick are one more; their subsets are all gone through.
@@ -78,7 +78,8 @@ pub(super) fn explore(
     }];
     for tick in 0..ticks {
         progress(tick, ticks);
-        let grown = grow_level(top, settings, &level, tick);
+        let schedules = level.iter().map(|node| node.schedules).sum();
+        let grown = grow_level(top, settings, level, tick);
         let mut next: BTreeMap<u128, Node> = BTreeMap::new();
         let mut worst: Option<Found> = None;
         for grown in grown {
@@ -112,7 +113,7 @@ pub(super) fn explore(
             }
         }
         if let Some(found) = worst {
-            report.schedules = level.iter().map(|node| node.schedules).sum();
+            report.schedules = schedules;
             report.violation = Some(told(found, tick, top));
             return report;
         }
@@ -127,26 +128,31 @@ pub(super) fn explore(
 fn grow_level(
     top: &BenchTop,
     settings: &ExhaustSettings,
-    level: &[Node],
+    level: Vec<Node>,
     tick: usize,
 ) -> Vec<Grown> {
     const AT_ONCE: usize = 64;
-    let chunks: Vec<&[Node]> = level.chunks(AT_ONCE).collect();
-    let results: Mutex<Vec<Option<Grown>>> = Mutex::new(chunks.iter().map(|_| None).collect());
+    let mut level = level.into_iter().peekable();
+    let mut chunks = Vec::new();
+    while level.peek().is_some() {
+        let chunk: Vec<Node> = level.by_ref().take(AT_ONCE).collect();
+        chunks.push(Mutex::new((chunk, Grown::default())));
+    }
     let next = AtomicUsize::new(0);
     let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(chunk) = chunks.get(index) else {
-                return;
-            };
-            let mut grown = Grown::default();
-            for node in *chunk {
-                grow(top, settings.lateness, node, tick, &mut grown);
+        let mut bench = Bench {
+            top,
+            tick,
+            lateness: settings.lateness,
+            folding: Folding::new(),
+            spare: None,
+        };
+        while let Some(chunk) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut chunk = unpoisoned(chunk.lock());
+            let (nodes, grown) = &mut *chunk;
+            for node in core::mem::take(nodes) {
+                bench.grow(node, grown);
             }
-            results
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())[index] = Some(grown);
         }
     };
     std::thread::scope(|scope| {
@@ -155,213 +161,253 @@ fn grow_level(
         }
         work();
     });
-    let results = results
-        .into_inner()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    results.into_iter().flatten().collect()
+    chunks
+        .into_iter()
+        .map(|chunk| unpoisoned(chunk.into_inner()).1)
+        .collect()
 }
 
-/// Every way in which a tick can go.
-fn grow(top: &BenchTop, lateness: usize, node: &Node, tick: usize, grown: &mut Grown) {
-    let mut node = node.clone();
-    if tick < top.frames {
-        node.pending |= 1 << tick;
-        node.echoed[tick] = node
-            .now
-            .engagement
-            .saturating_sub(top.start.engagement)
-            .min(u32::from(u8::MAX)) as u8;
+fn unpoisoned<T>(locked: Result<T, std::sync::PoisonError<T>>) -> T {
+    locked.unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What a thread works with.
+struct Bench<'a> {
+    top: &'a BenchTop,
+    tick: usize,
+    lateness: usize,
+    folding: Folding,
+    /// A loop to try things with.
+    spare: Option<Box<dyn HostedLoop>>,
+}
+
+/// The node whose tick is gone through, without its loop.
+struct Present {
+    seen: Seen,
+    echoed: [u8; super::MOST_FRAMES],
+    arrivals: Vec<u16>,
+}
+
+/// Two ways that ought to come to the same, and do not.
+struct Differs;
+
+impl Bench<'_> {
+    /// Every way in which a tick can go.
+    fn grow(&mut self, node: Node, grown: &mut Grown) {
+        let (top, tick, lateness) = (self.top, self.tick, self.lateness);
+        let Node {
+            now: Situation { robot, seen },
+            mut echoed,
+            mut pending,
+            came: came_before,
+            schedules,
+            arrivals,
+        } = node;
+        if tick < top.frames {
+            pending |= 1 << tick;
+            echoed[tick] = seen
+                .engagement
+                .saturating_sub(top.start.seen.engagement)
+                .min(u32::from(u8::MAX)) as u8;
+        }
+        // One tick too late for every copy: the frame is lost.
+        if tick > lateness && tick - lateness - 1 < top.frames {
+            pending &= !(1 << (tick - lateness - 1));
+        }
+        let present = Present {
+            seen,
+            echoed,
+            arrivals,
+        };
+        let may_come: Vec<usize> = bits(pending).collect();
+        let frames_of = |subset: usize| {
+            let places = may_come.iter().enumerate();
+            places
+                .filter(move |(place, _)| subset & (1 << place) != 0)
+                .fold(0_u32, |mask, (_, number)| mask | 1 << number)
+        };
+        // What the loop is after each subset of them has come, in whichever order.
+        let mut after = vec![robot];
+        for subset in 0..1_usize << may_come.len() {
+            let came = frames_of(subset);
+            if subset > 0 {
+                let Ok(robot) = self.receive_all(&present, &may_come, subset, &after, grown) else {
+                    return;
+                };
+                after.push(robot);
+            }
+            // Once the robot holds and no frame is left, only the stop is still looked at.
+            let last_repeat = top.frames + lateness + top.scale.coast as usize + 2;
+            if tick <= last_repeat
+                && self
+                    .repeat(
+                        &present,
+                        after[subset].as_ref(),
+                        came_before | came,
+                        came,
+                        grown,
+                    )
+                    .is_err()
+            {
+                return;
+            }
+        }
+        for (subset, robot) in after.into_iter().enumerate() {
+            let came = frames_of(subset);
+            let ways = bits(came)
+                .map(|number| ways_to_come(lateness, tick - number))
+                .product::<u128>();
+            let mut arrivals = present.arrivals.clone();
+            arrivals.push(came as u16);
+            grown.steps += 1;
+            match top.tick(Situation { robot, seen }, tick, &mut grown.exercised) {
+                Ok(now) => {
+                    let child = Node {
+                        now,
+                        echoed,
+                        pending: pending & !came,
+                        came: came_before | came,
+                        schedules: schedules * ways,
+                        arrivals,
+                    };
+                    let mut also = [0; 2 + super::MOST_FRAMES];
+                    also[..2].copy_from_slice(&[child.pending, child.came]);
+                    for (also, echoed) in also[2..].iter_mut().zip(child.echoed) {
+                        *also = u32::from(echoed);
+                    }
+                    let key = child.now.key(&also, &mut self.folding);
+                    grown.children.push((key, child));
+                }
+                Err((requirement, what)) => grown.violations.push(Found {
+                    requirement,
+                    what,
+                    arrivals,
+                    last: String::new(),
+                }),
+            }
+        }
     }
-    // One tick too late for every copy: the frame is lost.
-    if tick > lateness && tick - lateness - 1 < top.frames {
-        node.pending &= !(1 << (tick - lateness - 1));
-    }
-    let mut in_tick = InTick {
-        top,
-        tick,
-        node: &node,
-        grown,
-    };
-    let may_come: Vec<usize> = bits(node.pending).collect();
-    // What the loop is after each subset of them has come, in whichever order.
-    let mut after: Vec<Option<Box<dyn HostedLoop>>> = vec![None; 1 << may_come.len()];
-    after[0] = Some(node.now.robot.clone());
-    for subset in 0..after.len() {
-        let came: Vec<usize> = may_come
-            .iter()
-            .enumerate()
-            .filter(|(place, _)| subset & (1 << place) != 0)
-            .map(|(_, &number)| number)
-            .collect();
+
+    /// The loop after a subset of the frames that may come, from the loops after all smaller subsets: whichever of them
+    /// comes last, and by whichever path.
+    fn receive_all(
+        &mut self,
+        present: &Present,
+        may_come: &[usize],
+        subset: usize,
+        after: &[Box<dyn HostedLoop>],
+        grown: &mut Grown,
+    ) -> Result<Box<dyn HostedLoop>, Differs> {
+        let lasts = may_come.iter().enumerate();
+        let lasts = lasts.filter(|(place, _)| subset & (1 << place) != 0);
+        let came = lasts
+            .clone()
+            .fold(0, |mask, (_, number)| mask | 1_u32 << number);
         let mut known: Option<(u128, Box<dyn HostedLoop>)> = None;
-        for (place, &last) in may_come.iter().enumerate() {
-            if subset & (1 << place) == 0 {
-                continue;
-            }
-            let Some(before) = after[subset & !(1 << place)].clone() else {
-                return;
-            };
-            let by_a = in_tick.receive(before.clone(), last, PathId::A);
-            let by_b = in_tick.receive(before, last, PathId::B);
-            let key = motion_key(by_a.as_ref());
-            let is_same = in_tick.same(
-                (key, by_a.as_ref()),
-                by_b.as_ref(),
-                "R10",
-                || format!("frame {} by path A or by path B", last + 1),
-                &came,
-            );
-            if !is_same {
-                return;
-            }
+        for (place, &last) in lasts {
+            let before = &after[subset & !(1 << place)];
+            let mut by_a = before.clone();
+            self.receive(present, by_a.as_mut(), last, PathId::A, grown);
+            let key = motion_key(by_a.as_ref(), &mut self.folding);
+            let mut by_b = copy_into(self.spare.take(), before.as_ref());
+            self.receive(present, by_b.as_mut(), last, PathId::B, grown);
+            let words = || format!("frame {} by path A or by path B", last + 1);
+            let pair = (key, by_a.as_ref(), by_b.as_ref());
+            let same = self.same(present, pair, "R10", &words, came, grown);
+            self.spare = Some(by_b);
+            same?;
             match &known {
                 None => known = Some((key, by_a)),
                 Some((key, robot)) => {
-                    in_tick.grown.exercised.reordered += 1;
-                    let is_same = in_tick.same(
-                        (*key, robot.as_ref()),
-                        by_a.as_ref(),
-                        "R10",
-                        || format!("frame {} last or another one last", last + 1),
-                        &came,
-                    );
-                    if !is_same {
-                        return;
-                    }
+                    grown.exercised.reordered += 1;
+                    let words = || format!("frame {} last or another one last", last + 1);
+                    let pair = (*key, robot.as_ref(), by_a.as_ref());
+                    self.same(present, pair, "R10", &words, came, grown)?;
                 }
             }
         }
-        let (key, robot) = known.unwrap_or_else(|| {
-            let robot = node.now.robot.clone();
-            (motion_key(robot.as_ref()), robot)
-        });
-        // Whatever came before may come again, by either path: one after another, as long as nothing changes.
-        let came_bits = came.iter().fold(0, |mask, number| mask | 1_u32 << number);
-        // Once the robot holds and no frame is left, only the stop is still looked at.
-        let last_repeat = top.frames + lateness + top.scale.coast as usize + 2;
-        let may_repeat = if tick <= last_repeat {
-            node.came | came_bits
-        } else {
-            0
-        };
-        let mut probe = robot.clone();
+        known.map(|(_, robot)| robot).ok_or(Differs)
+    }
+
+    /// Whatever came may come again, by either path: one after another, as long as nothing changes.
+    fn repeat(
+        &mut self,
+        present: &Present,
+        robot: &dyn HostedLoop,
+        may_repeat: u32,
+        came: u32,
+        grown: &mut Grown,
+    ) -> Result<(), Differs> {
+        if may_repeat == 0 {
+            return Ok(());
+        }
+        let key = motion_key(robot, &mut self.folding);
+        let mut probe = copy_into(self.spare.take(), robot);
         for again in bits(may_repeat) {
             for path in PathId::ALL {
-                in_tick.grown.exercised.repeated += 1;
-                probe = in_tick.receive(probe, again, path);
-                if motion_key(probe.as_ref()) == key {
+                grown.exercised.repeated += 1;
+                self.receive(present, probe.as_mut(), again, path, grown);
+                if motion_key(probe.as_ref(), &mut self.folding) == key {
                     continue;
                 }
-                let is_same = in_tick.same(
-                    (key, robot.as_ref()),
-                    probe.as_ref(),
-                    name_of(Id::R09),
-                    || format!("frame {} coming again by path {path:?}", again + 1),
-                    &came,
-                );
-                if !is_same {
-                    return;
-                }
-                probe = robot.clone();
+                let words = || format!("frame {} coming again by path {path:?}", again + 1);
+                let pair = (key, robot, probe.as_ref());
+                self.same(present, pair, name_of(Id::R09), &words, came, grown)?;
+                probe = copy_into(Some(probe), robot);
             }
         }
-        after[subset] = Some(robot);
+        self.spare = Some(probe);
+        Ok(())
     }
-    for (subset, robot) in after.into_iter().enumerate() {
-        let Some(robot) = robot else { continue };
-        let mut came = 0_u32;
-        let mut ways = 1_u128;
-        for (place, &number) in may_come.iter().enumerate() {
-            if subset & (1 << place) != 0 {
-                came |= 1 << number;
-                ways *= ways_to_come(lateness, tick - number);
-            }
-        }
-        let mut arrivals = node.arrivals.clone();
-        arrivals.push(came as u16);
-        let now = node.now.with_robot(robot);
-        grown.steps += 1;
-        match top.tick(now, tick, &mut grown.exercised) {
-            Ok(now) => {
-                let child = Node {
-                    now,
-                    echoed: node.echoed,
-                    pending: node.pending & !came,
-                    came: node.came | came,
-                    schedules: node.schedules * ways,
-                    arrivals,
-                };
-                let mut also = vec![child.pending, child.came];
-                also.extend(child.echoed.iter().map(|&echoed| u32::from(echoed)));
-                grown.children.push((child.now.key(&also), child));
-            }
-            Err((requirement, what)) => grown.violations.push(Found {
-                requirement,
-                what,
-                arrivals,
-                last: String::new(),
-            }),
-        }
-    }
-}
 
-/// In how many ways two labelled copies give a first arrival so late: one of them comes then, the other not before.
-fn ways_to_come(lateness: usize, late: usize) -> u128 {
-    2 * (lateness - late) as u128 + 3
-}
-
-/// The receptions of one tick.
-struct InTick<'a> {
-    top: &'a BenchTop,
-    tick: usize,
-    node: &'a Node,
-    grown: &'a mut Grown,
-}
-
-impl InTick<'_> {
     fn receive(
         &mut self,
-        mut robot: Box<dyn HostedLoop>,
+        present: &Present,
+        robot: &mut dyn HostedLoop,
         number: usize,
         path: PathId,
-    ) -> Box<dyn HostedLoop> {
-        let engagement = self.top.start.engagement + u32::from(self.node.echoed[number]);
+        grown: &mut Grown,
+    ) {
+        let engagement = self.top.start.seen.engagement + u32::from(present.echoed[number]);
         let bytes = self.top.bytes(number, engagement);
         robot.receive(self.top.at_ns(self.tick), path, bytes);
-        self.grown.steps += 1;
-        robot
+        grown.steps += 1;
     }
 
-    /// Whether two loops are the same to everything that follows. If not, but nothing differs in this tick, that is
-    /// counted as not proven; if something does, it is a violation.
+    /// Whether two loops are the same to everything that follows; the key is the first one's. If not, but nothing differs
+    /// in this tick, that is counted as not proven; if something does, it is a violation.
     fn same(
         &mut self,
-        (key, one): (u128, &dyn HostedLoop),
-        other: &dyn HostedLoop,
+        present: &Present,
+        (key, one, other): (u128, &dyn HostedLoop, &dyn HostedLoop),
         requirement: &'static str,
-        words: impl Fn() -> String,
-        came: &[usize],
-    ) -> bool {
-        if motion_key(other) == key {
-            return true;
+        words: &dyn Fn() -> String,
+        came: u32,
+        grown: &mut Grown,
+    ) -> Result<(), Differs> {
+        if motion_key(other, &mut self.folding) == key {
+            return Ok(());
         }
         let set_points = |robot: &dyn HostedLoop| {
-            let now = self.node.now.with_robot(robot.clone_box());
+            let now = Situation {
+                robot: robot.clone_box(),
+                seen: present.seen,
+            };
             // What else the tick violates is told by the tick itself.
             let mut ignored = Exercised::default();
             self.top
                 .tick(now, self.tick, &mut ignored)
-                .map(|now| now.set_points[0].map(f64::to_bits))
+                .map(|now| now.seen.set_points[0].map(f64::to_bits))
         };
         let (first, second) = (set_points(one), set_points(other));
-        self.grown.steps += 2;
+        grown.steps += 2;
         match (first, second) {
             (Ok(first), Ok(second)) if first == second => {
-                self.grown.unproven += 1;
-                true
+                grown.unproven += 1;
+                Ok(())
             }
             // Both wrong: the tick tells, and tells what.
-            (Err(_), Err(_)) => true,
+            (Err(_), Err(_)) => Ok(()),
             (first, second) => {
                 // Which of the two is wrong on its own, if one is, says more than that they differ.
                 let (requirement, what) = match (first, second) {
@@ -370,19 +416,34 @@ impl InTick<'_> {
                     }
                     _ => (requirement, format!("{}: the set-points differ", words())),
                 };
-                let mut arrivals = self.node.arrivals.clone();
-                let mask = came.iter().fold(0, |mask, number| mask | 1_u16 << number);
-                arrivals.push(mask);
-                self.grown.violations.push(Found {
+                let mut arrivals = present.arrivals.clone();
+                arrivals.push(came as u16);
+                grown.violations.push(Found {
                     requirement,
                     what,
                     arrivals,
                     last: words(),
                 });
-                false
+                Err(Differs)
             }
         }
     }
+}
+
+/// A copy of a loop, in the place of a spare one if there is one: then no memory is asked for.
+fn copy_into(spare: Option<Box<dyn HostedLoop>>, original: &dyn HostedLoop) -> Box<dyn HostedLoop> {
+    match spare {
+        Some(mut spare) => match spare.become_copy_of(original) {
+            true => spare,
+            false => original.clone_box(),
+        },
+        None => original.clone_box(),
+    }
+}
+
+/// In how many ways two labelled copies give a first arrival so late: one of them comes then, the other not before.
+fn ways_to_come(lateness: usize, late: usize) -> u128 {
+    2 * (lateness - late) as u128 + 3
 }
 
 fn bits(mask: u32) -> impl Iterator<Item = usize> {
